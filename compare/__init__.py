@@ -1,0 +1,46 @@
+"""Both sides of a case, trained side by side and compared all the way.
+
+``from compare import compare`` loads NumPy and PyTorch; ``import compare`` alone does not.
+"""
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from compare.api import compare
+    from compare.cases import CASES, Case
+    from compare.errors import BackproofError, CannotCompare, UsageError
+    from compare.report import Failure, Outcome, Report, Verdict
+
+_HOMES = {
+    "compare": "compare.api",
+    "CASES": "compare.cases",
+    "Case": "compare.cases",
+    "BackproofError": "compare.errors",
+    "CannotCompare": "compare.errors",
+    "UsageError": "compare.errors",
+    "Failure": "compare.report",
+    "Outcome": "compare.report",
+    "Report": "compare.report",
+    "Verdict": "compare.report",
+}
+
+__all__ = [
+    "CASES",
+    "BackproofError",
+    "CannotCompare",
+    "Case",
+    "Failure",
+    "Outcome",
+    "Report",
+    "UsageError",
+    "Verdict",
+    "compare",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'compare' has no attribute {name!r}")
+    from importlib import import_module
+
+    return getattr(import_module(_HOMES[name]), name)

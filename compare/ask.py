@@ -1,0 +1,92 @@
+"""Asking a trained network for its predictions."""
+
+from __future__ import annotations
+
+import math
+import sys
+from pathlib import Path
+
+import numpy as np
+
+from compare import weights
+from compare.cases import Case
+from compare.errors import UsageError
+from compare.observation import Array
+from compare.reference_side import network_of
+from compare.side import Side
+from compare.solo import side_of
+
+
+def load(case: Case, implementation: str, path: Path) -> Side:
+    """One side of a case with weights from a file instead of training.
+
+    Raises:
+        CannotCompare: the file cannot be read or does not fit the network.
+    """
+    side = side_of(case, implementation)
+    side.load_weights(weights.load(path, side.weights()))
+    return side
+
+
+def parse(case: Case, words: list[str]) -> Array:
+    """One sample from the words of a command line.
+
+    Raises:
+        UsageError: they are not as many finite numbers as the network has inputs.
+    """
+    wanted = _inputs(case)
+    if len(words) != wanted:
+        raise UsageError(f"case {case.name!r} takes {wanted} inputs, but got {len(words)}")
+    return np.array([[_number(word) for word in words]], case.dtype)
+
+
+def answer(case: Case, side: Side, row: Array) -> str:
+    """The network's outputs for one sample, in words."""
+    given = ", ".join(f"{value:g}" for value in row[0])
+    outputs = ", ".join(f"{value:.6g}" for value in side.predict(row)[0])
+    return f"{case.name}({given}) = {outputs}"
+
+
+def dialogue(case: Case, side: Side) -> None:
+    """Ask for inputs and answer, until q or the end of the input."""
+    names = ["x", "y"] if _inputs(case) == 2 else [f"x{i}" for i in range(1, _inputs(case) + 1)]
+    while True:
+        values = []
+        for name in names:
+            value = _ask(name)
+            if value is None:
+                print("Bye")
+                return
+            values.append(value)
+        print(answer(case, side, np.array([values], case.dtype)))
+
+
+def _ask(name: str) -> float | None:
+    """A number from standard input; None for q or the end of the input."""
+    while True:
+        try:
+            word = input(f"Enter {name}: ").strip()
+        except EOFError:
+            print()
+            return None
+        if word.lower() == "q":
+            return None
+        try:
+            return _number(word)
+        except UsageError as error:
+            print(f"{error}; q ends", file=sys.stderr)
+
+
+def _number(word: str) -> float:
+    try:
+        number = float(word)
+    except ValueError as error:
+        raise UsageError(f"{word!r} is not a number") from error
+    if not math.isfinite(number):
+        raise UsageError(f"{word} is not a finite number")
+    return number
+
+
+def _inputs(case: Case) -> int:
+    """How many inputs the case's network has."""
+    return network_of(case).parameter_shapes()["0.weight"][1]

@@ -1,0 +1,195 @@
+"""Cases: a network, its data and its training, as plain data.
+
+Nothing here computes anything, so that the list of cases can be shown without loading NumPy or
+PyTorch.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from compare.errors import UsageError
+
+DTYPES = ("float32", "float64")
+ACTIVATIONS = ("sigmoid", "tanh", "relu", "identity")
+
+#: How each loss makes one number of its terms.
+LOSSES = {"HalfSquaredErrorLoss": "sum", "MSELoss": "mean"}
+
+
+@dataclass(frozen=True)
+class Case:
+    """Everything that determines a comparison.
+
+    Attributes:
+        name: what the case is called.
+        summary: one line for the list of cases.
+        network: name of the network's class, the same in ``reference`` and ``torch_impl``.
+        arguments: the constructor arguments of that class.
+        loss: name of the loss, the same on both sides.
+        lr: learning rate of plain gradient descent.
+        data: name of the data set, see :mod:`compare.data`.
+        goal: when the task counts as learned, see :mod:`compare.goals`.
+        epochs: passes over the data.
+        batch_size: samples per step; None is all of them.
+        dtype: of all arithmetic on both sides.
+        seed: of the first weights and of the order of the samples.
+        init: how the first weights are drawn, see :mod:`reference.init`.
+    """
+
+    name: str
+    summary: str
+    network: str
+    loss: str
+    lr: float
+    data: str
+    goal: str
+    epochs: int
+    arguments: Mapping[str, Any] = field(default_factory=dict)
+    batch_size: int | None = None
+    dtype: str = "float64"
+    seed: int = 0
+    init: str = "default"
+
+
+CASES: dict[str, Case] = {
+    case.name: case
+    for case in (
+        Case(
+            name="xor",
+            summary="the truth table of exclusive or, by 2-2-1 sigmoid units",
+            network="MLP",
+            arguments={"sizes": (2, 2, 1), "activation": "sigmoid"},
+            loss="HalfSquaredErrorLoss",
+            lr=1.0,
+            data="xor",
+            goal="binary",
+            epochs=5000,
+            init="uniform",
+        ),
+        Case(
+            name="xor-tanh",
+            summary="the same by 2-3-1, tanh in the hidden layer, mean squared error",
+            network="MLP",
+            arguments={"sizes": (2, 3, 1), "activation": "tanh"},
+            loss="MSELoss",
+            lr=2.0,
+            data="xor",
+            goal="binary",
+            epochs=2000,
+        ),
+        Case(
+            name="xor-relu",
+            summary="the same by 2-8-1, ReLU in the hidden layer",
+            network="MLP",
+            arguments={"sizes": (2, 8, 1), "activation": "relu"},
+            loss="HalfSquaredErrorLoss",
+            lr=0.5,
+            data="xor",
+            goal="binary",
+            epochs=2000,
+        ),
+        Case(
+            name="line",
+            summary="the slope k of y = kx + 3 from one point, x = 5, y = 21",
+            network="Line",
+            arguments={"offset": 3.0},
+            loss="HalfSquaredErrorLoss",
+            lr=0.01,
+            data="line",
+            goal="value",
+            epochs=100,
+            init="ones",
+        ),
+        Case(
+            name="digits",
+            summary="1,797 handwritten digits by 64-32-10, shuffled mini-batches",
+            network="MLP",
+            arguments={"sizes": (64, 32, 10), "activation": "tanh"},
+            loss="MSELoss",
+            lr=2.0,
+            data="digits",
+            goal="classes",
+            epochs=30,
+            batch_size=50,
+        ),
+    )
+}
+
+
+def find(name: str) -> Case:
+    """The case of that name.
+
+    Raises:
+        UsageError: there is none.
+    """
+    if name not in CASES:
+        raise UsageError(f"no case is called {name!r}; there are {', '.join(CASES)}")
+    return CASES[name]
+
+
+def adapt(
+    case: Case,
+    *,
+    epochs: int | None = None,
+    seed: int | None = None,
+    dtype: str | None = None,
+    lr: float | None = None,
+    hidden: tuple[int, ...] | None = None,
+    activation: str | None = None,
+    batch_size: int | None = None,
+) -> Case:
+    """The case with some of its settings changed; None leaves a setting as it is.
+
+    Raises:
+        UsageError: a value is out of range, or the case has no such setting.
+    """
+    _check_counts(epochs=epochs, batch_size=batch_size, hidden=hidden)
+    if seed is not None and seed < 0:
+        raise UsageError(f"seed is {seed}, but should be at least 0")
+    if dtype is not None and dtype not in DTYPES:
+        raise UsageError(f"dtype is {dtype!r}, but should be one of {', '.join(DTYPES)}")
+    if activation is not None and activation not in ACTIVATIONS:
+        raise UsageError(
+            f"activation is {activation!r}, but should be one of {', '.join(ACTIVATIONS)}"
+        )
+    arguments = dict(case.arguments)
+    if (hidden or activation) and "sizes" not in arguments:
+        raise UsageError(
+            f"case {case.name!r} has no hidden layer, so --hidden and --activation do not apply"
+        )
+    if hidden:
+        arguments["sizes"] = (arguments["sizes"][0], *hidden, arguments["sizes"][-1])
+    if activation:
+        arguments["activation"] = activation
+    changes: dict[str, Any] = {
+        "epochs": epochs,
+        "seed": seed,
+        "dtype": dtype,
+        "lr": lr,
+        "batch_size": batch_size,
+    }
+    changed = replace(
+        case,
+        arguments=arguments,
+        **{name: value for name, value in changes.items() if value is not None},
+    )
+    _check_lr(changed)
+    return changed
+
+
+def _check_counts(**counts: int | tuple[int, ...] | None) -> None:
+    for name, count in counts.items():
+        for number in count if isinstance(count, tuple) else (count,):
+            if number is not None and number < 1:
+                raise UsageError(f"{name} is {number}, but should be at least 1")
+
+
+def _check_lr(case: Case) -> None:
+    if not (math.isfinite(case.lr) and case.lr > 0):
+        raise UsageError(f"lr is {case.lr}, but should be a finite number above 0")
+    if case.dtype == "float32" and not 2.0**-126 <= case.lr <= 2.0**127:
+        raise UsageError(f"lr is {case.lr}, which float32 cannot hold; use --dtype float64")

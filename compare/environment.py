@@ -1,0 +1,20 @@
+"""What a result was computed with."""
+
+from __future__ import annotations
+
+import platform
+from importlib.metadata import PackageNotFoundError, version
+
+PACKAGES = ("backproof", "numpy", "torch")
+
+
+def versions() -> dict[str, str]:
+    """Versions from the packages' metadata, without importing any of them."""
+    return {"python": platform.python_version()} | {name: _version(name) for name in PACKAGES}
+
+
+def _version(package: str) -> str:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return "not installed"

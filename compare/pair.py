@@ -1,0 +1,30 @@
+"""Both implementations of a case, starting from bit-identical copies of the same weights."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from compare.arrays import assert_apart
+from compare.cases import Case
+from compare.reference_side import ReferenceSide, initial_weights
+from compare.torch_side import TorchSide
+
+
+@dataclass(frozen=True)
+class Pair:
+    """The two sides of a comparison."""
+
+    reference: ReferenceSide
+    torch: TorchSide
+
+
+def build(case: Case) -> Pair:
+    """Build both sides of ``case``.
+
+    Raises:
+        CannotCompare: the two share memory.
+    """
+    weights = initial_weights(case)
+    pair = Pair(ReferenceSide(case, weights), TorchSide(case, weights))
+    assert_apart(pair.reference.weights(), dict(pair.torch.network.named_parameters()))
+    return pair

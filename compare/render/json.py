@@ -1,0 +1,50 @@
+"""Reports as JSON, with everything in them but nothing that differs from run to run."""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import asdict
+from typing import Any
+
+from compare.report import Report
+
+
+def to_dict(report: Report) -> dict[str, Any]:
+    """The report as plain dictionaries, lists, numbers and strings."""
+    first = report.first_divergence
+    return {
+        "verdict": report.verdict.name.lower(),
+        "agrees": report.agrees,
+        "first_divergence": None if first is None else str(first),
+        "failures": [str(failure) for failure in report.failures],
+        "undecided": list(report.undecided),
+        "case": asdict(report.case),
+        "tolerance": {"name": report.tolerance, "multiple": report.multiple},
+        "lockstep": [asdict(metrics) for metrics in report.lockstep],
+        "free_run": [asdict(metrics) for metrics in report.free_run],
+        "reference": asdict(report.reference),
+        "torch": asdict(report.torch),
+        "history": {
+            "epoch": list(report.history.epochs),
+            "reference": list(report.history.reference),
+            "torch": list(report.history.torch),
+        },
+        "versions": report.versions,
+    }
+
+
+def to_json(report: Report | list[Report]) -> str:
+    """JSON text; numbers that JSON does not know become the strings "nan", "inf" and "-inf"."""
+    several = [to_dict(one) for one in report] if isinstance(report, list) else to_dict(report)
+    return json.dumps(_plain(several), indent=2, allow_nan=False) + "\n"
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        return str(value)
+    return value

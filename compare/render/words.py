@@ -1,0 +1,43 @@
+"""The sentences that every form of a report shares."""
+
+from __future__ import annotations
+
+from compare.report import Outcome, Report, Verdict
+
+VERDICTS = {Verdict.AGREE: "agree", Verdict.DISAGREE: "DISAGREE", Verdict.NOTHING: "not decidable"}
+
+
+def headline(report: Report) -> str:
+    """The verdict, in one line."""
+    case = report.case
+    subject = f"{case.name}, {case.epochs} epochs, {case.dtype}, seed {case.seed}"
+    checks = sum(metrics.checks for metrics in (*report.lockstep, *report.free_run))
+    first = report.first_divergence
+    if first is not None:
+        told = f"first at {first.quantity}, epoch {first.epoch} ({first.check})"
+    elif report.verdict is Verdict.NOTHING:
+        told = "no comparison could have failed"
+    else:
+        told = f"{checks:,} comparisons within tolerance"
+    return f"{VERDICTS[report.verdict]}: {subject}: {told}"
+
+
+def losses(outcome: Outcome) -> str:
+    """Loss at start and end, and whether the task was learned."""
+    learned = "learned" if outcome.learned else "not learned"
+    return (
+        f"loss {outcome.loss_before:.6g} -> {outcome.loss_after:.6g}, {learned} ({outcome.score})"
+    )
+
+
+def remarks(report: Report) -> list[str]:
+    """What a reader should know besides the table."""
+    said = []
+    if report.undecided:
+        said.append(
+            "shows nothing, as zeros, a permutation or 5 % more would pass as well: "
+            + ", ".join(report.undecided)
+        )
+    if report.agrees and not (report.reference.learned and report.torch.learned):
+        said.append("both sides agree, but the task was not learned: more epochs, or another seed")
+    return said

@@ -1,0 +1,153 @@
+"""The verdict on a comparison, and everything that it rests on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+from compare.cases import Case
+from compare.history import LossHistory
+from compare.metrics import Difference, Metrics
+
+
+class Verdict(Enum):
+    """What came out; the values are the exit codes."""
+
+    AGREE = 0
+    DISAGREE = 1
+    NOTHING = 4
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What training achieved on one side.
+
+    Attributes:
+        loss_before: the loss on all samples before the first step.
+        loss_after: the same after the last.
+        learned: whether the case's goal was reached.
+        score: how close to it, in words.
+    """
+
+    loss_before: float
+    loss_after: float
+    learned: bool
+    score: str
+
+
+@dataclass(frozen=True)
+class Failure:
+    """A quantity on which the two sides differ by more than is allowed.
+
+    Attributes:
+        check: ``lockstep`` or ``free run``.
+        quantity: its name.
+        epoch: when it was first seen to differ.
+        difference: the numbers; None where there was nothing to compare.
+        allowed: the largest difference that would have passed, at that entry.
+        metrics: all that was measured of the quantity.
+        reason: why there was nothing to compare.
+    """
+
+    check: str
+    quantity: str
+    epoch: int
+    difference: Difference | None
+    allowed: float
+    metrics: Metrics
+    reason: str | None = None
+
+    def __str__(self) -> str:
+        where = f"{self.check}, epoch {self.epoch}: {self.quantity}"
+        if self.difference is None:
+            return f"{where}: {self.reason}"
+        worst, size = self.difference, max(1, _product(self.metrics.shape))
+        index = list(worst.index) if worst.index else ""
+        return (
+            f"{where}{index} = {worst.actual:.9g}, but should be {worst.expected:.9g}; they differ "
+            f"by {worst.error:.2g}, allowed is {self.allowed:.2g} "
+            f"({worst.beyond} of {size} entries differ, {worst.beyond / size:.1%})"
+        )
+
+
+def _product(shape: tuple[int, ...]) -> int:
+    product = 1
+    for length in shape:
+        product *= length
+    return product
+
+
+@dataclass(frozen=True)
+class Report:
+    """What a comparison found.
+
+    Attributes:
+        case: what was compared.
+        tolerance: name of the tolerance.
+        multiple: how many of its units were allowed.
+        lockstep: metrics of the lockstep check, in the order of computation.
+        free_run: metrics of the free run.
+        reference: what training achieved on the NumPy side.
+        torch: the same on the PyTorch side.
+        history: the losses of both, epoch by epoch.
+        versions: of what computed it.
+    """
+
+    case: Case
+    tolerance: str
+    multiple: float
+    lockstep: tuple[Metrics, ...]
+    free_run: tuple[Metrics, ...]
+    reference: Outcome
+    torch: Outcome
+    history: LossHistory
+    versions: dict[str, str]
+
+    @property
+    def failures(self) -> tuple[Failure, ...]:
+        """All failures, lockstep before free run, in order of epoch and then of computation."""
+        found = []
+        for check, several in (("lockstep", self.lockstep), ("free run", self.free_run)):
+            failures = [_judge(check, metrics, self.multiple) for metrics in several]
+            found += sorted((f for f in failures if f), key=lambda failure: failure.epoch)
+        return tuple(found)
+
+    @property
+    def first_divergence(self) -> Failure | None:
+        """The first failure: where the fault is."""
+        return next(iter(self.failures), None)
+
+    @property
+    def undecided(self) -> tuple[str, ...]:
+        """Quantities whose comparison could not have failed, so that it shows nothing."""
+        return tuple(metrics.quantity for metrics in self.lockstep if not metrics.decided)
+
+    @property
+    def verdict(self) -> Verdict:
+        """Disagree on any failure; agree only if something was compared that could have failed."""
+        if self.failures:
+            return Verdict.DISAGREE
+        if any(metrics.decided for metrics in self.lockstep):
+            return Verdict.AGREE
+        return Verdict.NOTHING
+
+    @property
+    def agrees(self) -> bool:
+        """Whether the verdict is *agree*."""
+        return self.verdict is Verdict.AGREE
+
+    def _repr_html_(self) -> str:
+        from compare.render.html import to_html
+
+        return to_html(self)
+
+
+def _judge(check: str, metrics: Metrics, multiple: float) -> Failure | None:
+    if metrics.structure is not None:
+        epoch, reason = metrics.structure_epoch, metrics.structure
+        return Failure(check, metrics.quantity, epoch, None, 0.0, metrics, reason)
+    beyond = metrics.first_beyond(multiple)
+    if beyond is None:
+        return None
+    allowed = multiple * beyond.unit
+    return Failure(check, metrics.quantity, beyond.epoch, beyond, allowed, metrics)

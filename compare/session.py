@@ -1,0 +1,173 @@
+"""One comparison from case to report."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeAlias
+
+import numpy as np
+from torch import Tensor
+
+from compare import schedule
+from compare.cases import Case
+from compare.environment import versions
+from compare.errors import BackproofError, CannotCompare
+from compare.feed import Feed
+from compare.goals import GOALS
+from compare.history import LossHistory
+from compare.meter import Meter, structure
+from compare.observation import LOSS, Array, Observation, parameter
+from compare.pair import Pair, build
+from compare.reference_side import ReferenceSide
+from compare.report import Outcome, Report
+from compare.tolerances import Tolerance
+from compare.torch_side import TorchSide
+
+Progress: TypeAlias = Callable[[int], None]
+
+
+def run(
+    case: Case,
+    tolerance: Tolerance,
+    lockstep_every: int | None = None,
+    progress: Progress = lambda epoch: None,
+) -> Report:
+    """Train both sides of ``case`` side by side and compare them all the way.
+
+    Args:
+        case: what to compare.
+        tolerance: how far the two may differ.
+        lockstep_every: epochs between two lockstep checks; None chooses.
+        progress: called with the number of each epoch when it is done.
+
+    Raises:
+        CannotCompare: the data cannot be had, or both sides overflow.
+    """
+    pair = build(case)
+    with pair.torch.training(), np.errstate(all="ignore"):
+        session = Session(case, tolerance, pair, lockstep_every)
+        for epoch in range(1, case.epochs + 1):
+            session.epoch(epoch)
+            progress(epoch)
+            if session.broken:
+                break
+        return session.report()
+
+
+class Session:
+    """Two sides being trained and compared.
+
+    Args:
+        case: what to compare.
+        tolerance: how far the two may differ.
+        pair: both sides.
+        lockstep_every: epochs between two lockstep checks; None chooses.
+
+    Attributes:
+        broken: whether there is nothing left to train: a step failed, or gave no finite numbers.
+    """
+
+    def __init__(
+        self, case: Case, tolerance: Tolerance, pair: Pair, lockstep_every: int | None = None
+    ) -> None:
+        self.case = case
+        self.tolerance = tolerance
+        self.pair = pair
+        self.feed = Feed(case)
+        self.lockstep_epochs = schedule.epochs(case.epochs, lockstep_every)
+        self.lockstep = Meter(tolerance)
+        self.free_run = Meter(tolerance)
+        self.history = LossHistory()
+        self.broken = False
+        self.before = self._evaluate()
+
+    def epoch(self, epoch: int) -> None:
+        """Train both sides for one epoch, with the checks that fall into it."""
+        x, target = self.feed.epoch(epoch)
+        x_tensor, target_tensor = self.pair.torch.load(x), self.pair.torch.load(target)
+        batches = len(self.feed.parts)
+        checked = schedule.batch(epoch, batches) if epoch in self.lockstep_epochs else None
+        reference_losses, torch_losses = [], []
+        for number, part in enumerate(self.feed.parts):
+            ours, theirs = (x[part], target[part]), (x_tensor[part], target_tensor[part])
+            if number == checked:
+                torch_losses.append(self._lockstep(epoch, ours, theirs))
+            else:
+                torch_losses.append(self.pair.torch.step(*theirs))
+            if self.broken:
+                return
+            reference_losses.append(self.pair.reference.step(*ours))
+        self._free_run(epoch, self.feed.loss(reference_losses), self.feed.loss(torch_losses))
+
+    def _lockstep(
+        self, epoch: int, ours: tuple[Array, Array], theirs: tuple[Tensor, Tensor]
+    ) -> float:
+        """One step of PyTorch's, and the reference's from the very same start."""
+        start = self.pair.torch.snapshot()
+        expected = self.pair.torch.observe(*theirs)
+        actual: Observation = {}
+        try:
+            self.pair.reference.observe(start, *ours, self.tolerance.lift, actual)
+            differing = structure(actual, expected)
+        except BackproofError:
+            raise
+        except Exception as error:  # the code under test: whatever it raises is a finding
+            missing = next((name for name in expected if name not in actual), LOSS)
+            differing = {missing: f"the reference raised {type(error).__name__}: {error}"}
+        if differing:
+            self.lockstep.reject(epoch, differing)
+            self.broken = True
+        else:
+            self._require_finite(epoch, actual, expected)
+            self.lockstep.add(epoch, actual, expected)
+        return float(expected[LOSS])
+
+    def _free_run(self, epoch: int, reference_loss: float, torch_loss: float) -> None:
+        """Compare the trajectories after one more epoch."""
+        self.history.add(epoch, reference_loss, torch_loss)
+        actual = _trajectory(reference_loss, self.pair.reference.weights())
+        expected = _trajectory(torch_loss, self.pair.torch.weights())
+        self._require_finite(epoch, actual, expected)
+        self.free_run.add(epoch, actual, expected)
+        self.broken = not (_finite(actual) and _finite(expected))
+
+    def _require_finite(self, epoch: int, actual: Observation, expected: Observation) -> None:
+        """Numbers that overflow on both sides alike can be neither right nor wrong."""
+        for name, value in expected.items():
+            if not np.isfinite(value).all() and not np.isfinite(actual[name]).all():
+                raise CannotCompare(
+                    f"training overflows: at epoch {epoch}, {name} is not finite on either side; "
+                    f"use a smaller --lr (now {self.case.lr:g})"
+                )
+
+    def _evaluate(self) -> tuple[float, float]:
+        """The loss on all samples, on both sides."""
+        x, target = self.feed.inputs, self.feed.targets
+        return self.pair.reference.evaluate(x, target), self.pair.torch.evaluate(x, target)
+
+    def report(self) -> Report:
+        """Everything that was found."""
+        after = self.before if self.broken else self._evaluate()
+        return Report(
+            case=self.case,
+            tolerance=self.tolerance.name,
+            multiple=self.tolerance.multiple,
+            lockstep=self.lockstep.metrics(),
+            free_run=self.free_run.metrics(),
+            reference=self._outcome(self.pair.reference, self.before[0], after[0]),
+            torch=self._outcome(self.pair.torch, self.before[1], after[1]),
+            history=self.history,
+            versions=versions(),
+        )
+
+    def _outcome(self, side: ReferenceSide | TorchSide, before: float, after: float) -> Outcome:
+        outputs = side.predict(self.feed.inputs)
+        return Outcome(before, after, *GOALS[self.case.goal](outputs, self.feed.targets))
+
+
+def _trajectory(loss: float, weights: dict[str, Array]) -> Observation:
+    return {LOSS: np.array(loss), **{parameter(name): value for name, value in weights.items()}}
+
+
+def _finite(values: Observation) -> bool:
+    return all(bool(np.isfinite(value).all()) for value in values.values())

@@ -1,0 +1,93 @@
+"""Training one side alone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from compare.cases import Case
+from compare.errors import CannotCompare, UsageError
+from compare.feed import Feed
+from compare.goals import GOALS
+from compare.history import Thinned
+from compare.reference_side import ReferenceSide, initial_weights
+from compare.report import Outcome
+from compare.side import Side
+
+IMPLEMENTATIONS = ("reference", "torch")
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A side after training.
+
+    Attributes:
+        side: the side, with its weights.
+        epochs: the epochs of the curve.
+        losses: the loss in each of them.
+        outcome: what was achieved.
+    """
+
+    side: Side
+    epochs: list[float]
+    losses: list[float]
+    outcome: Outcome
+
+
+def side_of(case: Case, implementation: str) -> Side:
+    """One side of a case, before training.
+
+    Raises:
+        UsageError: there is no such implementation.
+    """
+    if implementation not in IMPLEMENTATIONS:
+        raise UsageError(
+            f"impl is {implementation!r}, but should be one of {', '.join(IMPLEMENTATIONS)}"
+        )
+    weights = initial_weights(case)
+    if implementation == "reference":
+        return ReferenceSide(case, weights)
+    from compare.torch_side import TorchSide
+
+    return TorchSide(case, weights)
+
+
+def train(
+    case: Case, implementation: str = "reference", progress: Callable[[int], None] | None = None
+) -> Trained:
+    """Train one side of a case.
+
+    Args:
+        case: what to train.
+        implementation: ``reference`` or ``torch``.
+        progress: called with the number of each epoch when it is done.
+
+    Raises:
+        CannotCompare: the data cannot be had, or training overflows.
+    """
+    side, feed = side_of(case, implementation), Feed(case)
+    epochs, losses = Thinned(), Thinned()
+    with side.training(), np.errstate(all="ignore"):
+        before = side.evaluate(feed.inputs, feed.targets)
+        for epoch in range(1, case.epochs + 1):
+            x, target = (side.load(array) for array in feed.epoch(epoch))
+            loss = feed.loss([side.step(x[part], target[part]) for part in feed.parts])
+            _require_finite(case, epoch, loss, side)
+            epochs.add(epoch)
+            losses.add(loss)
+            if progress is not None:
+                progress(epoch)
+        after = side.evaluate(feed.inputs, feed.targets)
+    goal = GOALS[case.goal](side.predict(feed.inputs), feed.targets)
+    return Trained(side, epochs.values, losses.values, Outcome(before, after, *goal))
+
+
+def _require_finite(case: Case, epoch: int, loss: float, side: Side) -> None:
+    for name, value in {"the loss": np.array(loss), **side.weights()}.items():
+        if not np.isfinite(value).all():
+            raise CannotCompare(
+                f"training overflows: at epoch {epoch}, {name} is not finite; "
+                f"use a smaller --lr (now {case.lr:g})"
+            )

@@ -1,0 +1,42 @@
+"""Neural networks with gradients derived by hand, on NumPy alone.
+
+Layers, losses and update rules carry PyTorch's names, arguments and parameter layout. Each file
+reads as a short chapter: the formula, its derivation, the code.
+"""
+
+from reference.activations import ACTIVATIONS, Identity, ReLU, Sigmoid, Tanh
+from reference.init import INITIALISERS
+from reference.linear import Linear, Shift
+from reference.losses import HalfSquaredErrorLoss, Loss, MSELoss
+from reference.model import Model, gradients
+from reference.module import Array, Module, Params, Shapes
+from reference.networks import MLP, Line, XORNetwork
+from reference.optim import SGD, Optimizer, State
+from reference.sequential import Sequential
+
+__all__ = [
+    "ACTIVATIONS",
+    "INITIALISERS",
+    "MLP",
+    "SGD",
+    "Array",
+    "HalfSquaredErrorLoss",
+    "Identity",
+    "Line",
+    "Linear",
+    "Loss",
+    "MSELoss",
+    "Model",
+    "Module",
+    "Optimizer",
+    "Params",
+    "ReLU",
+    "Sequential",
+    "Shapes",
+    "Shift",
+    "Sigmoid",
+    "State",
+    "Tanh",
+    "XORNetwork",
+    "gradients",
+]

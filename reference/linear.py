@@ -1,0 +1,87 @@
+"""The fully connected layer."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from reference.module import Array, Module, Params, Shapes
+
+
+class Linear(Module):
+    r"""An affine map of each sample: ``y = x Wᵀ + b``.
+
+    Written out for sample n and output unit j, with W of shape ``(out, in)``::
+
+        y[n, j] = Σ_i x[n, i] W[j, i] + b[j]
+
+    W[j, i] touches y[n, j] only, once in every sample, with slope x[n, i]; b[j] likewise with
+    slope 1; x[n, i] touches every unit j of its own sample with slope W[j, i]. Summing over all
+    the ways in which each of them reaches the loss L, with dy = ∂L/∂y::
+
+        dW[j, i] = Σ_n dy[n, j] x[n, i]      dW = dyᵀ x
+        db[j]    = Σ_n dy[n, j]              db = column sums of dy
+        dx[n, i] = Σ_j dy[n, j] W[j, i]      dx = dy W
+
+    The sums over n are sums whatever the loss does: a loss that averages has put its 1/N into dy.
+
+    Args:
+        in_features: size of each input sample.
+        out_features: size of each output sample.
+        bias: whether b is there.
+
+    Shapes:
+        x ``(..., N, in_features)``, y ``(..., N, out_features)``, weight
+        ``(..., out_features, in_features)``, bias ``(..., out_features)``; leading axes broadcast.
+
+    Source:
+        https://docs.pytorch.org/docs/stable/generated/torch.nn.Linear.html
+    """
+
+    def __init__(self, in_features: int, out_features: int, bias: bool = True) -> None:
+        self.in_features = in_features
+        self.out_features = out_features
+        self.bias = bias
+
+    def parameter_shapes(self) -> Shapes:
+        shapes: Shapes = {"weight": (self.out_features, self.in_features)}
+        if self.bias:
+            shapes["bias"] = (self.out_features,)
+        return shapes
+
+    def init(self, rng: np.random.Generator) -> Params:
+        """Weight and bias uniform in ±1/√in_features, PyTorch's default for Linear."""
+        bound = 1 / math.sqrt(self.in_features)
+        return {
+            name: rng.uniform(-bound, bound, shape)
+            for name, shape in self.parameter_shapes().items()
+        }
+
+    def forward(self, params: Params, x: Array) -> tuple[Array, Any]:
+        y = x @ params["weight"].swapaxes(-1, -2)  # (..., N, out)
+        if self.bias:
+            y = y + params["bias"][..., None, :]
+        return y, x
+
+    def backward(self, params: Params, cache: Any, dy: Array) -> tuple[Array, Params]:
+        x = cache
+        grads = {"weight": dy.swapaxes(-1, -2) @ x}  # (..., out, N) @ (..., N, in)
+        if self.bias:
+            grads["bias"] = dy.sum(axis=-2)
+        dx = dy @ params["weight"]  # (..., N, in)
+        return dx, grads
+
+
+class Shift(Module):
+    """Adds a fixed number: ``y = x + amount``, so ``dx = dy``. It has nothing to learn."""
+
+    def __init__(self, amount: float) -> None:
+        self.amount = amount
+
+    def forward(self, params: Params, x: Array) -> tuple[Array, Any]:
+        return x + self.amount, None
+
+    def backward(self, params: Params, cache: Any, dy: Array) -> tuple[Array, Params]:
+        return dy, {}
