@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import copy
 from typing import Any
 
 from compare.observation import Observation, activation, gradient, gradient_at
-from reference import Array, Module, Params, Sequential
+from reference import Array, Module, Params
 
 
 class Tap(Module):
@@ -34,11 +33,10 @@ class Tap(Module):
 
 def tapped(module: Module, seen: Observation, path: str = "") -> Module:
     """A twin of ``module`` whose layers write what they compute into ``seen``."""
-    if not isinstance(module, Sequential):
+    children = module.children()
+    if not children:
         return Tap(module, path, seen)
-    twin = copy.copy(module)
     prefix = f"{path}." if path else ""
-    twin.layers = [
-        tapped(child, seen, f"{prefix}{name}") for name, child in module.children().items()
-    ]
-    return twin
+    return module.with_children(
+        {name: tapped(child, seen, f"{prefix}{name}") for name, child in children.items()}
+    )

@@ -7,7 +7,9 @@ parameter sets at once (leading axes of a parameter are an ensemble of networks)
 
 from __future__ import annotations
 
-from typing import Any, TypeAlias
+import copy
+from collections.abc import Mapping
+from typing import Any, Self, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -20,27 +22,24 @@ Shapes: TypeAlias = dict[str, tuple[int, ...]]
 class Module:
     """A differentiable map ``y = f(params, x)`` with its derivative written out by hand.
 
-    A subclass defines :meth:`forward` and :meth:`backward`; one with parameters also
-    :meth:`parameter_shapes` and :meth:`init`.
+    A layer defines :meth:`forward` and :meth:`backward`; one with parameters also
+    :meth:`parameter_shapes` and :meth:`init`. A module made of others keeps them as attributes
+    and inherits the rest; its parameters are theirs, prefixed with the attribute's name.
+
+    Several inputs are several arguments of ``forward``, and ``dx`` is then a tuple; several outputs
+    are a tuple ``y``, and so is ``dy``.
+
+    Attributes:
+        training: whether layers that treat training and evaluation differently are training.
     """
 
-    def parameter_shapes(self) -> Shapes:
-        """Name and shape of each parameter, in ``state_dict`` order."""
-        return {}
+    training: bool = True
 
-    def init(self, rng: np.random.Generator) -> Params:
-        """Draw parameters from the distribution that ``torch.nn`` uses by default (float64)."""
-        return {}
-
-    def children(self) -> dict[str, Module]:
-        """The modules this one is made of, by name, in the order in which they run."""
-        return {}
-
-    def forward(self, params: Params, x: Array) -> tuple[Array, Any]:
+    def forward(self, params: Params, x: Any) -> tuple[Any, Any]:
         """Compute ``y`` and whatever :meth:`backward` needs to remember.
 
         Args:
-            params: this module's parameters, by name.
+            params: this module's parameters and buffers, by name.
             x: the input, ``(..., N, features)``.
 
         Returns:
@@ -48,11 +47,11 @@ class Module:
         """
         raise NotImplementedError
 
-    def backward(self, params: Params, cache: Any, dy: Array) -> tuple[Array, Params]:
+    def backward(self, params: Params, cache: Any, dy: Any) -> tuple[Any, Params]:
         """Carry the gradient of the loss from ``y`` back to ``x`` and the parameters.
 
         Args:
-            params: the parameters that ``forward`` was given.
+            params: what ``forward`` was given.
             cache: what ``forward`` returned beside ``y``.
             dy: ∂L/∂y, of the shape of ``y``.
 
@@ -60,3 +59,46 @@ class Module:
             ``dx = ∂L/∂x`` and the gradient of each parameter, by name.
         """
         raise NotImplementedError
+
+    def parameter_shapes(self) -> Shapes:
+        """Name and shape of each parameter, in ``state_dict`` order."""
+        return {
+            full: shape
+            for name, child in self.children().items()
+            for full, shape in prefixed(name, child.parameter_shapes()).items()
+        }
+
+    def init(self, rng: np.random.Generator) -> Params:
+        """Draw parameters from the distribution that ``torch.nn`` uses by default (float64)."""
+        drawn: Params = {}
+        for name, child in self.children().items():
+            drawn |= prefixed(name, child.init(rng))
+        return drawn
+
+    def children(self) -> dict[str, Module]:
+        """The modules this one is made of, by name."""
+        return {name: value for name, value in vars(self).items() if isinstance(value, Module)}
+
+    def with_children(self, children: Mapping[str, Module]) -> Self:
+        """A copy of this module, made of other children of the same names."""
+        twin = copy.copy(self)
+        vars(twin).update(children)
+        return twin
+
+    def train(self, mode: bool = True) -> Self:
+        """Switch this module and all within it to training, or to evaluation."""
+        self.training = mode
+        for child in self.children().values():
+            child.train(mode)
+        return self
+
+
+def scoped(params: Mapping[str, Any], name: str) -> dict[str, Any]:
+    """What belongs to the child ``name``, without its prefix: ``0.weight`` becomes ``weight``."""
+    prefix = f"{name}."
+    return {key.removeprefix(prefix): v for key, v in params.items() if key.startswith(prefix)}
+
+
+def prefixed(name: str, params: Mapping[str, Any]) -> dict[str, Any]:
+    """What the child ``name`` gave, as its parent names it: ``weight`` becomes ``0.weight``."""
+    return {f"{name}.{key}": value for key, value in params.items()}

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
+import copy
+from collections.abc import Mapping
+from typing import Any, Self
 
-import numpy as np
-
-from reference.module import Array, Module, Params, Shapes
+from reference.module import Array, Module, Params, prefixed, scoped
 
 
 class Sequential(Module):
@@ -24,41 +24,25 @@ class Sequential(Module):
     """
 
     def __init__(self, *layers: Module) -> None:
-        self.layers = list(layers)
-        self._names = [
-            [(f"{position}.{name}", name) for name in layer.parameter_shapes()]
-            for position, layer in enumerate(layers)
-        ]
+        self.layers = {str(position): layer for position, layer in enumerate(layers)}
 
     def children(self) -> dict[str, Module]:
-        return {str(position): layer for position, layer in enumerate(self.layers)}
+        return self.layers
 
-    def parameter_shapes(self) -> Shapes:
-        return {
-            f"{position}.{name}": shape
-            for position, layer in self.children().items()
-            for name, shape in layer.parameter_shapes().items()
-        }
-
-    def init(self, rng: np.random.Generator) -> Params:
-        return {
-            f"{position}.{name}": value
-            for position, layer in self.children().items()
-            for name, value in layer.init(rng).items()
-        }
+    def with_children(self, children: Mapping[str, Module]) -> Self:
+        twin = copy.copy(self)
+        twin.layers = self.layers | dict(children)
+        return twin
 
     def forward(self, params: Params, x: Array) -> tuple[Array, Any]:
-        caches = []
-        for layer, names in zip(self.layers, self._names, strict=True):
-            x, cache = layer.forward({name: params[full] for full, name in names}, x)
-            caches.append(cache)
+        caches = {}
+        for name, layer in self.layers.items():
+            x, caches[name] = layer.forward(scoped(params, name), x)
         return x, caches
 
     def backward(self, params: Params, cache: Any, dy: Array) -> tuple[Array, Params]:
         grads: Params = {}
-        steps = list(zip(self.layers, self._names, cache, strict=True))
-        for layer, names, layer_cache in reversed(steps):
-            own = {name: params[full] for full, name in names}
-            dy, layer_grads = layer.backward(own, layer_cache, dy)
-            grads |= {full: layer_grads[name] for full, name in names}
+        for name, layer in reversed(self.layers.items()):
+            dy, layer_grads = layer.backward(scoped(params, name), cache[name], dy)
+            grads |= prefixed(name, layer_grads)
         return dy, grads
