@@ -68,7 +68,8 @@ class Model:
 
     def predict(self, x: npt.ArrayLike) -> Array:
         """Run the network forward on ``x``, of shape ``(N, in)``."""
-        return self.network.forward(self.params, np.asarray(x, self.dtype))[0]
+        y: Array = self.network.forward(self.params, np.asarray(x, self.dtype))[0]
+        return y
 
     def state_dict(self) -> Params:
         """A copy of the parameters, keyed as PyTorch keys them."""

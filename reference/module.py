@@ -35,12 +35,13 @@ class Module:
 
     training: bool = True
 
-    def forward(self, params: Params, x: Any) -> tuple[Any, Any]:
+    def forward(self, params: Params, *inputs: Any, **options: Any) -> tuple[Any, Any]:
         """Compute ``y`` and whatever :meth:`backward` needs to remember.
 
         Args:
             params: this module's parameters and buffers, by name.
-            x: the input, ``(..., N, features)``.
+            inputs: usually one, x, ``(..., N, features)``.
+            options: what else a layer may be told for one pass, such as a mask.
 
         Returns:
             ``y`` and the cache.
