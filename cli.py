@@ -19,6 +19,7 @@ from compare.errors import BackproofError, CannotCompare, UsageError
 if TYPE_CHECKING:
     from compare.report import Report
     from compare.solo import Trained
+    from compare.tolerances import Tolerance
 
 app = typer.Typer(
     name="backproof",
@@ -93,6 +94,9 @@ def compare(
     hidden: Hidden = None,
     activation: Activation = None,
     batch_size: BatchSize = None,
+    tolerance: Annotated[
+        str | None, typer.Option(help="statistical (default), rigorous, or fixed.")
+    ] = None,
     rtol: Annotated[float | None, typer.Option(help="Relative tolerance, with --atol.")] = None,
     atol: Annotated[float | None, typer.Option(help="Absolute tolerance, with --rtol.")] = None,
     json: Annotated[
@@ -104,6 +108,8 @@ def compare(
 
     Exit code: 0 agree, 1 disagree, 2 usage, 3 could not compare, 4 nothing decidable.
     """
+    from compare.tolerances import make
+
     if plot and case == "all":
         raise UsageError("--plot draws one case; name it with --case")
     cases = [
@@ -120,10 +126,11 @@ def compare(
         for one in (CASES.values() if case == "all" else [find(case)])
     ]
     _check_outputs(json, plot)
+    limits = make(tolerance, rtol, atol)
     reports, codes = [], []
     for one in cases:
         try:
-            reports.append(_compare(one, rtol, atol))
+            reports.append(_compare(one, limits))
             codes.append(reports[-1].verdict.value)
         except CannotCompare as error:
             typer.echo(f"Error: {one.name}: {error}", err=True)
@@ -136,11 +143,9 @@ def compare(
     raise typer.Exit(min(codes, key=GRAVITY.index))
 
 
-def _compare(case: Case, rtol: float | None, atol: float | None) -> Report:
+def _compare(case: Case, tolerance: Tolerance) -> Report:
     from compare.session import run
-    from compare.tolerances import fixed
 
-    tolerance = fixed(case.dtype, rtol, atol)
     with _progress(case.name, case.epochs) as advance:
         return run(case, tolerance, progress=advance)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from compare.cases import Case, adapt, find
 from compare.report import Report
 from compare.session import Progress, run
-from compare.tolerances import fixed
+from compare.tolerances import make
 
 
 def compare(
@@ -18,6 +18,7 @@ def compare(
     hidden: tuple[int, ...] | None = None,
     activation: str | None = None,
     batch_size: int | None = None,
+    tolerance: str | None = None,
     rtol: float | None = None,
     atol: float | None = None,
     lockstep_every: int | None = None,
@@ -34,8 +35,9 @@ def compare(
         hidden: widths of the hidden layers.
         activation: of the hidden layers.
         batch_size: samples per step.
-        rtol: relative tolerance; with ``atol``, in place of the computed one.
-        atol: absolute tolerance.
+        tolerance: ``statistical`` (default), ``rigorous`` or ``fixed``.
+        rtol: relative part of the fixed tolerance.
+        atol: absolute part of the fixed tolerance.
         lockstep_every: epochs between two lockstep checks; None chooses.
         progress: called with the number of each epoch when it is done.
 
@@ -56,4 +58,4 @@ def compare(
         activation=activation,
         batch_size=batch_size,
     )
-    return run(settled, fixed(settled.dtype, rtol, atol), lockstep_every, progress)
+    return run(settled, make(tolerance, rtol, atol), lockstep_every, progress)

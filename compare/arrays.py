@@ -38,6 +38,13 @@ def to_array(tensor: torch.Tensor) -> Array:
     return np.array(tensor.detach().cpu().numpy())
 
 
+def view(tensor: torch.Tensor) -> Array:
+    """The tensor's own numbers as a read-only array, which follows what becomes of them."""
+    array: Array = tensor.detach().cpu().numpy()
+    array.flags.writeable = False
+    return array
+
+
 def assert_apart(arrays: Mapping[str, Array], tensors: Mapping[str, torch.Tensor]) -> None:
     """Make sure that no array shares memory with any tensor.
 

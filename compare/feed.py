@@ -15,14 +15,15 @@ class Feed:
     """A case's data, shuffled anew each epoch and cut into batches, a last partial one included.
 
     Args:
-        case: whose data; its seed fixes the order.
+        case: its seed fixes the order.
+        dataset: the data; None is the case's own.
 
     Raises:
         CannotCompare: the data cannot be had.
     """
 
-    def __init__(self, case: Case) -> None:
-        dataset = data.load(case)
+    def __init__(self, case: Case, dataset: data.Dataset | None = None) -> None:
+        dataset = dataset or data.load(case)
         self.inputs = dataset.inputs
         self.targets = dataset.targets
         samples = len(self.inputs)
@@ -38,9 +39,12 @@ class Feed:
         order = np.random.default_rng((self._seed, number)).permutation(len(self.inputs))
         return self.inputs[order], self.targets[order]
 
-    def loss(self, losses: Sequence[float]) -> float:
-        """The losses of an epoch's batches as one number, in which each sample counts alike."""
+    def loss(self, losses: Sequence[float] | Sequence[Array]) -> Array:
+        """The losses of an epoch's batches as one, in which each sample counts alike."""
+        each = np.asarray(losses)
+        if len(each) == 1:
+            return each[0]
         if self._summed:
-            return float(np.sum(losses))
+            return np.asarray(each.sum(axis=0))
         sizes = [part.stop - part.start for part in self.parts]
-        return float(np.average(losses, weights=sizes))
+        return np.asarray(np.average(each, axis=0, weights=sizes))

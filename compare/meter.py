@@ -10,7 +10,6 @@ import numpy as np
 from compare.history import Thinned
 from compare.metrics import Difference, Metrics
 from compare.observation import Array, Observation
-from compare.tolerances import Tolerance
 
 #: A scaling that a check must notice, or it shows nothing.
 NOTICEABLE = 0.05
@@ -34,6 +33,36 @@ class Gauge:
         """The largest ratio so far; −1 before the first."""
         return self.records[-1].ratio if self.records else -1.0
 
+    def count(self, shape: tuple[int, ...], allowed: float, largest: float) -> None:
+        """Note one more comparison of a tensor, and how much of a change it would have noticed."""
+        self.shape = shape
+        self.checks += 1
+        detectable = allowed / largest if largest > 0 else math.inf
+        self.vacuous += not detectable < NOTICEABLE
+        self.detectable.add(detectable)
+
+    def record(
+        self, epoch: int, error: Array, actual: Array, expected: Array, unit: float, multiple: float
+    ) -> None:
+        """Note the largest difference of a tensor whose entries all have the same unit."""
+        index = np.unravel_index(int(error.argmax()), error.shape)
+        beyond = int(np.sum(~(error <= multiple * unit)))
+        where = tuple(int(i) for i in index)
+        pair = float(actual[index]), float(expected[index])
+        self.note(Difference(epoch, where, *pair, unit, beyond), multiple)
+
+    def note(self, difference: Difference, multiple: float) -> None:
+        """Keep a difference that is larger than all before it.
+
+        One that is hardly larger takes the place of the one before, so that a slow rise does not
+        fill the memory; but the first beyond the limit stays.
+        """
+        beyond = [record.ratio > multiple for record in self.records[-2:]]
+        alike = len(set(beyond)) == 1 and beyond[0] == (difference.ratio > multiple)
+        if alike and len(beyond) == 2 and difference.ratio < 1.1 * self.highest:
+            self.records.pop()
+        self.records.append(difference)
+
     def metrics(self) -> Metrics:
         return Metrics(
             self.quantity,
@@ -51,11 +80,11 @@ class Meter:
     """Compares whole observations and remembers, for each quantity, what matters of it.
 
     Args:
-        tolerance: gives each entry its unit.
+        multiple: how many units a difference may have.
     """
 
-    def __init__(self, tolerance: Tolerance) -> None:
-        self.tolerance = tolerance
+    def __init__(self, multiple: float) -> None:
+        self.multiple = multiple
         self.gauges: dict[str, Gauge] = {}
 
     def metrics(self) -> tuple[Metrics, ...]:
@@ -68,27 +97,51 @@ class Meter:
             gauge = self.gauges.setdefault(name, Gauge(name))
             gauge.structure, gauge.structure_epoch = reason, epoch
 
-    def add(self, epoch: int, actual: Observation, expected: Observation) -> None:
-        """Compare two observations with the same keys and shapes.
+    def add(
+        self, epoch: int, actual: Observation, expected: Observation, units: Observation
+    ) -> Array:
+        """Compare two observations with the same keys and shapes, in the order of the first.
 
         All quantities are laid end to end, so that a step of many small tensors costs no more
         calls than one of a few large ones.
+
+        Returns:
+            The largest difference of each quantity, in units.
         """
-        parts = [self.tolerance.split(actual[name], expected[name]) for name in expected]
         flat = _Flat(
-            [value for value, _ in parts],
-            list(expected.values()),
-            [unit for _, unit in parts],
-            self.tolerance.multiple,
+            list(actual.values()),
+            [expected[name] for name in actual],
+            [units[name] for name in actual],
+            self.multiple,
         )
-        for position, (name, tensor) in enumerate(expected.items()):
+        for position, (name, tensor) in enumerate(actual.items()):
             gauge = self.gauges.setdefault(name, Gauge(name))
             gauge.shape = tensor.shape
             gauge.checks += 1
             gauge.vacuous += int(flat.vacuous[position])
             gauge.detectable.add(float(flat.detectable[position]))
             if flat.highest[position] > gauge.highest:
-                gauge.records.append(flat.difference(position, tensor.shape, epoch))
+                gauge.note(flat.difference(position, tensor.shape, epoch), self.multiple)
+        return flat.highest
+
+    def add_evenly(
+        self, epoch: int, actual: Observation, expected: Observation, units: Mapping[str, float]
+    ) -> bool:
+        """Compare like :meth:`add`, with one unit for all entries of a quantity.
+
+        Returns:
+            Whether all differences are finite.
+        """
+        finite = True
+        for name, unit in units.items():
+            gauge = self.gauges.setdefault(name, Gauge(name))
+            error = np.abs(actual[name] - expected[name])
+            largest = float(error.max())
+            finite &= math.isfinite(largest)
+            if not largest <= gauge.highest * unit:
+                gauge.record(epoch, error, actual[name], expected[name], unit, self.multiple)
+            gauge.count(error.shape, self.multiple * unit, float(np.abs(expected[name]).max()))
+        return finite
 
 
 class _Flat:

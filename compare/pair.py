@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from compare.arrays import assert_apart
 from compare.cases import Case
+from compare.observation import Array
 from compare.reference_side import ReferenceSide, initial_weights
 from compare.torch_side import TorchSide
 
@@ -18,13 +20,17 @@ class Pair:
     torch: TorchSide
 
 
-def build(case: Case) -> Pair:
+def build(case: Case, weights: Mapping[str, Array] | None = None) -> Pair:
     """Build both sides of ``case``.
+
+    Args:
+        case: what to build.
+        weights: the first weights; None draws them from the case's seed.
 
     Raises:
         CannotCompare: the two share memory.
     """
-    weights = initial_weights(case)
+    weights = initial_weights(case) if weights is None else weights
     pair = Pair(ReferenceSide(case, weights), TorchSide(case, weights))
     assert_apart(pair.reference.weights(), dict(pair.torch.network.named_parameters()))
     return pair

@@ -86,7 +86,10 @@ class Report:
         tolerance: name of the tolerance.
         multiple: how many of its units were allowed.
         lockstep: metrics of the lockstep check, in the order of computation.
-        free_run: metrics of the free run.
+        free_run: metrics of the free run, up to its horizon.
+        free_run_multiple: how many of its units were allowed there.
+        horizon: the epoch from which on the free run decides nothing; None if it decides all.
+        growth: the factor per epoch by which rounding differences grew; None if not measured.
         reference: what training achieved on the NumPy side.
         torch: the same on the PyTorch side.
         history: the losses of both, epoch by epoch.
@@ -98,6 +101,9 @@ class Report:
     multiple: float
     lockstep: tuple[Metrics, ...]
     free_run: tuple[Metrics, ...]
+    free_run_multiple: float
+    horizon: int | None
+    growth: float | None
     reference: Outcome
     torch: Outcome
     history: LossHistory
@@ -107,8 +113,11 @@ class Report:
     def failures(self) -> tuple[Failure, ...]:
         """All failures, lockstep before free run, in order of epoch and then of computation."""
         found = []
-        for check, several in (("lockstep", self.lockstep), ("free run", self.free_run)):
-            failures = [_judge(check, metrics, self.multiple) for metrics in several]
+        for check, several, multiple in (
+            ("lockstep", self.lockstep, self.multiple),
+            ("free run", self.free_run, self.free_run_multiple),
+        ):
+            failures = [_judge(check, metrics, multiple) for metrics in several]
             found += sorted((f for f in failures if f), key=lambda failure: failure.epoch)
         return tuple(found)
 

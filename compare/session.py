@@ -8,15 +8,16 @@ from typing import TypeAlias
 import numpy as np
 from torch import Tensor
 
-from compare import schedule
+from compare import lockstep, schedule
 from compare.cases import Case
 from compare.environment import versions
-from compare.errors import BackproofError, CannotCompare
+from compare.errors import CannotCompare
 from compare.feed import Feed
+from compare.free_run import FreeRun
 from compare.goals import GOALS
 from compare.history import LossHistory
-from compare.meter import Meter, structure
-from compare.observation import LOSS, Array, Observation, parameter
+from compare.meter import Meter
+from compare.observation import Array, Observation
 from compare.pair import Pair, build
 from compare.reference_side import ReferenceSide
 from compare.report import Outcome, Report
@@ -45,7 +46,7 @@ def run(
     """
     pair = build(case)
     with pair.torch.training(), np.errstate(all="ignore"):
-        session = Session(case, tolerance, pair, lockstep_every)
+        session = Session(case, tolerance, pair, Feed(case), lockstep_every)
         for epoch in range(1, case.epochs + 1):
             session.epoch(epoch)
             progress(epoch)
@@ -61,6 +62,7 @@ class Session:
         case: what to compare.
         tolerance: how far the two may differ.
         pair: both sides.
+        feed: what they are trained on.
         lockstep_every: epochs between two lockstep checks; None chooses.
 
     Attributes:
@@ -68,15 +70,20 @@ class Session:
     """
 
     def __init__(
-        self, case: Case, tolerance: Tolerance, pair: Pair, lockstep_every: int | None = None
+        self,
+        case: Case,
+        tolerance: Tolerance,
+        pair: Pair,
+        feed: Feed,
+        lockstep_every: int | None = None,
     ) -> None:
         self.case = case
         self.tolerance = tolerance
         self.pair = pair
-        self.feed = Feed(case)
+        self.feed = feed
         self.lockstep_epochs = schedule.epochs(case.epochs, lockstep_every)
-        self.lockstep = Meter(tolerance)
-        self.free_run = Meter(tolerance)
+        self.lockstep = Meter(tolerance.multiple)
+        self.free_run = FreeRun(pair, self.feed, tolerance, case.seed)
         self.history = LossHistory()
         self.broken = False
         self.before = self._evaluate()
@@ -97,48 +104,43 @@ class Session:
             if self.broken:
                 return
             reference_losses.append(self.pair.reference.step(*ours))
-        self._free_run(epoch, self.feed.loss(reference_losses), self.feed.loss(torch_losses))
+            self.free_run.step(*ours)
+        losses = float(self.feed.loss(reference_losses)), float(self.feed.loss(torch_losses))
+        self.history.add(epoch, *losses)
+        if not self.free_run.epoch(epoch, *losses):
+            self._check_finite(epoch, *self.free_run.trajectories(*losses))
 
     def _lockstep(
         self, epoch: int, ours: tuple[Array, Array], theirs: tuple[Tensor, Tensor]
     ) -> float:
         """One step of PyTorch's, and the reference's from the very same start."""
-        start = self.pair.torch.snapshot()
-        expected = self.pair.torch.observe(*theirs)
-        actual: Observation = {}
-        try:
-            self.pair.reference.observe(start, *ours, self.tolerance.lift, actual)
-            differing = structure(actual, expected)
-        except BackproofError:
-            raise
-        except Exception as error:  # the code under test: whatever it raises is a finding
-            missing = next((name for name in expected if name not in actual), LOSS)
-            differing = {missing: f"the reference raised {type(error).__name__}: {error}"}
-        if differing:
-            self.lockstep.reject(epoch, differing)
+        step = lockstep.step(self.pair, self.tolerance, ours, theirs)
+        if step.differing:
+            self.lockstep.reject(epoch, step.differing)
             self.broken = True
         else:
-            self._require_finite(epoch, actual, expected)
-            self.lockstep.add(epoch, actual, expected)
-        return float(expected[LOSS])
+            self._check_finite(epoch, step.actual, step.expected)
+            self.lockstep.add(epoch, step.actual, step.expected, step.units)
+            self.free_run.hear(step.units)
+        return step.loss
 
-    def _free_run(self, epoch: int, reference_loss: float, torch_loss: float) -> None:
-        """Compare the trajectories after one more epoch."""
-        self.history.add(epoch, reference_loss, torch_loss)
-        actual = _trajectory(reference_loss, self.pair.reference.weights())
-        expected = _trajectory(torch_loss, self.pair.torch.weights())
-        self._require_finite(epoch, actual, expected)
-        self.free_run.add(epoch, actual, expected)
-        self.broken = not (_finite(actual) and _finite(expected))
+    def _check_finite(self, epoch: int, actual: Observation, expected: Observation) -> None:
+        """Stop where there are no finite numbers to go on with.
 
-    def _require_finite(self, epoch: int, actual: Observation, expected: Observation) -> None:
-        """Numbers that overflow on both sides alike can be neither right nor wrong."""
-        for name, value in expected.items():
-            if not np.isfinite(value).all() and not np.isfinite(actual[name]).all():
-                raise CannotCompare(
-                    f"training overflows: at epoch {epoch}, {name} is not finite on either side; "
-                    f"use a smaller --lr (now {self.case.lr:g})"
-                )
+        Overflow on both sides alike is neither right nor wrong. On one side alone it is a failure
+        that the meters have noted, except beyond the horizon, where the reference may overflow.
+        """
+        lost = [name for name, value in expected.items() if not np.isfinite(value).all()]
+        if not lost:
+            self.broken |= self.free_run.decides and not _finite(actual)
+            return
+        if self.free_run.decides and _finite(actual):
+            self.broken = True
+            return
+        raise CannotCompare(
+            f"training overflows: at epoch {epoch}, {lost[0]} is not finite; "
+            f"use a smaller --lr (now {self.case.lr:g})"
+        )
 
     def _evaluate(self) -> tuple[float, float]:
         """The loss on all samples, on both sides."""
@@ -154,6 +156,9 @@ class Session:
             multiple=self.tolerance.multiple,
             lockstep=self.lockstep.metrics(),
             free_run=self.free_run.metrics(),
+            free_run_multiple=self.free_run.multiple,
+            horizon=self.free_run.horizon,
+            growth=self.free_run.growth,
             reference=self._outcome(self.pair.reference, self.before[0], after[0]),
             torch=self._outcome(self.pair.torch, self.before[1], after[1]),
             history=self.history,
@@ -163,10 +168,6 @@ class Session:
     def _outcome(self, side: ReferenceSide | TorchSide, before: float, after: float) -> Outcome:
         outputs = side.predict(self.feed.inputs)
         return Outcome(before, after, *GOALS[self.case.goal](outputs, self.feed.targets))
-
-
-def _trajectory(loss: float, weights: dict[str, Array]) -> Observation:
-    return {LOSS: np.array(loss), **{parameter(name): value for name, value in weights.items()}}
 
 
 def _finite(values: Observation) -> bool:

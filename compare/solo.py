@@ -73,7 +73,7 @@ def train(
         before = side.evaluate(feed.inputs, feed.targets)
         for epoch in range(1, case.epochs + 1):
             x, target = (side.load(array) for array in feed.epoch(epoch))
-            loss = feed.loss([side.step(x[part], target[part]) for part in feed.parts])
+            loss = float(feed.loss([side.step(x[part], target[part]) for part in feed.parts]))
             _require_finite(case, epoch, loss, side)
             epochs.add(epoch)
             losses.add(loss)

@@ -8,15 +8,19 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, cast
 
 import numpy as np
 
 from compare.errors import UsageError
 from compare.observation import Array
+from compare.rounding import Model, Rigorous, Rounded, Statistical, smallest_normal, unit_roundoff
 
-#: rtol and atol of the fixed tolerance, by dtype.
-FIXED = {"float32": (1e-4, 1e-6), "float64": (1e-9, 1e-12)}
+TOLERANCES = ("statistical", "rigorous", "fixed")
+
+#: How many standard deviations of its rounding error a quantity may be off. The calibration
+#: (benchmarks/calibrate.py, docs/tolerances.md) found at most about half of it.
+MULTIPLE = 32.0
 
 
 class Tolerance(Protocol):
@@ -38,6 +42,37 @@ class Tolerance(Protocol):
 
 
 @dataclass(frozen=True)
+class Computed:
+    """The rounding error of the reference's own arithmetic, carried along with each number.
+
+    The unit is the standard deviation of that error (statistical) or twice its largest possible
+    value, once for each side (rigorous). To it comes one rounding of the tensor's largest entry, as
+    errors that many entries share may not average out, and the smallest normal number, below which
+    relative accuracy is lost.
+    """
+
+    model: Model
+    multiple: float
+    sides: float = 1.0
+
+    @property
+    def name(self) -> str:
+        return self.model.name
+
+    def lift(self, array: Array) -> Array:
+        return cast(Array, Rounded(array, self.model) if array.dtype.kind == "f" else array)
+
+    def split(self, computed: Array, expected: Array) -> tuple[Array, Array]:
+        if not isinstance(computed, Rounded):
+            return computed, np.zeros(np.shape(expected))
+        carried = 0.0 if computed.error is None else computed.error
+        largest = float(np.abs(computed.value).max(initial=0))
+        floor = largest * unit_roundoff(computed.dtype) + smallest_normal(computed.dtype)
+        unit = self.model.combine(self.sides * carried, np.full(computed.shape, floor))
+        return computed.value, np.where(np.isnan(unit), np.inf, unit)
+
+
+@dataclass(frozen=True)
 class Fixed:
     """``|actual − expected| ≤ atol + rtol |expected|``."""
 
@@ -53,16 +88,32 @@ class Fixed:
         return computed, self.atol + self.rtol * np.abs(expected)
 
 
-def fixed(dtype: str, rtol: float | None = None, atol: float | None = None) -> Fixed:
-    """The fixed tolerance of a dtype, or the one given.
+def make(name: str | None, rtol: float | None = None, atol: float | None = None) -> Tolerance:
+    """The tolerance of that name.
+
+    Args:
+        name: ``statistical``, ``rigorous`` or ``fixed``; None is statistical, or fixed where rtol
+            and atol are given.
+        rtol: relative part of the fixed tolerance.
+        atol: absolute part of the fixed tolerance.
 
     Raises:
-        UsageError: only one of the two is given, or one is negative or not finite.
+        UsageError: the name is unknown, or rtol and atol do not go with it or with each other.
     """
-    if (rtol is None) != (atol is None):
-        raise UsageError("rtol and atol are given together or not at all")
-    if rtol is None or atol is None:
-        return Fixed(*FIXED[dtype])
+    given = rtol is not None or atol is not None
+    name = name or ("fixed" if given else "statistical")
+    if name not in TOLERANCES:
+        raise UsageError(f"tolerance is {name!r}, but should be one of {', '.join(TOLERANCES)}")
+    if given != (name == "fixed") or (rtol is None) != (atol is None):
+        raise UsageError("a fixed tolerance takes both rtol and atol, any other neither")
+    if rtol is not None and atol is not None:
+        return _fixed(rtol, atol)
+    if name == "rigorous":
+        return Computed(Rigorous(reach=2.0), multiple=1.0, sides=2.0)
+    return Computed(Statistical(reach=MULTIPLE), MULTIPLE)
+
+
+def _fixed(rtol: float, atol: float) -> Fixed:
     for name, value in (("rtol", rtol), ("atol", atol)):
         if not (math.isfinite(value) and value >= 0):
             raise UsageError(f"{name} is {value}, but should be a finite number of at least 0")

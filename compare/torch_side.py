@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 import torch_impl
-from compare.arrays import TORCH_DTYPES, to_array, to_tensor
+from compare.arrays import TORCH_DTYPES, to_array, to_tensor, view
 from compare.cases import Case
 from compare.observation import (
     AT_INPUT,
@@ -38,6 +38,7 @@ class TorchSide:
     def __init__(self, case: Case, weights: Mapping[str, Array]) -> None:
         self.network = torch_impl.NETWORKS[case.network](**case.arguments)
         self.network.to(TORCH_DTYPES[case.dtype])
+        self._views = {name: view(p) for name, p in self.network.named_parameters()}
         self.load_weights(weights)
         self.loss = torch_impl.LOSSES[case.loss]()
         with self.training():
@@ -71,12 +72,12 @@ class TorchSide:
         return loss.item()
 
     def weights(self) -> dict[str, Array]:
-        """Copies of the parameters."""
-        return {name: to_array(value) for name, value in self.network.named_parameters()}
+        """Read-only views of the parameters, which follow them through training."""
+        return self._views
 
     def snapshot(self) -> Snapshot:
         """Copies of the parameters and of the optimizer's state."""
-        return Snapshot(self.weights(), self._state())
+        return Snapshot({name: p.copy() for name, p in self._views.items()}, self._state())
 
     def observe(self, x: Tensor, target: Tensor) -> Observation:
         """Train on one batch and show all of the step, as :meth:`step` would make it."""
@@ -95,7 +96,7 @@ class TorchSide:
         self.optimizer.step()
         for name, entry in self._state().items():
             seen |= {state(name, key): value for key, value in entry.items()}
-        return seen | {parameter(name): value for name, value in self.weights().items()}
+        return seen | {parameter(name): p.copy() for name, p in self._views.items()}
 
     def _state(self) -> dict[str, dict[str, Array]]:
         names: dict[Tensor, str] = {value: name for name, value in self.network.named_parameters()}

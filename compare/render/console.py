@@ -31,15 +31,19 @@ def show(report: Report, console: Console) -> None:
     if len(failures) > TOLD:
         console.print(f"  and {len(failures) - TOLD} more, marked in the table")
     wide = console.width >= WIDE
-    console.print(_table("lockstep: one step from the same start", report.lockstep, report, wide))
-    console.print(_table("free run: each side on its own", report.free_run, report, wide))
+    console.print(
+        _table("lockstep: one step from the same start", report.lockstep, report.multiple, wide)
+    )
+    console.print(
+        _table("free run: each side on its own", report.free_run, report.free_run_multiple, wide)
+    )
     for side, outcome in (("reference", report.reference), ("torch", report.torch)):
         console.print(Text(f"{side:<10} {losses(outcome)}"))
     for remark in remarks(report):
         console.print(Text(remark, style="yellow"))
 
 
-def _table(title: str, several: Iterable[Metrics], report: Report, wide: bool) -> Table:
+def _table(title: str, several: Iterable[Metrics], multiple: float, wide: bool) -> Table:
     table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
     table.add_column("quantity", overflow="fold")
     for name in ("difference", "allowed", "ratio", "where", "epoch"):
@@ -47,8 +51,8 @@ def _table(title: str, several: Iterable[Metrics], report: Report, wide: bool) -
     if wide:
         table.add_column("detects", justify="right", no_wrap=True)
     for metrics in several:
-        cells = _cells(metrics, report.multiple)
-        bad = metrics.structure or metrics.first_beyond(report.multiple)
+        cells = _cells(metrics, multiple)
+        bad = metrics.structure or metrics.first_beyond(multiple)
         style = "red" if bad else "" if metrics.decided else "yellow"
         table.add_row(*(cells if wide else cells[:-1]), style=style)
     return table

@@ -33,6 +33,11 @@ def losses(outcome: Outcome) -> str:
 def remarks(report: Report) -> list[str]:
     """What a reader should know besides the table."""
     said = []
+    if report.horizon is not None:
+        said.append(
+            f"free run: not decidable from epoch {report.horizon} on, as rounding alone, growing "
+            f"{report.growth:.3g}-fold per epoch, explains any difference; lockstep decides"
+        )
     if report.undecided:
         said.append(
             "shows nothing, as zeros, a permutation or 5 % more would pass as well: "

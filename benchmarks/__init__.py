@@ -1,0 +1,1 @@
+"""Measurements: speed and memory as ratios, and the calibration of the tolerances."""

@@ -1,0 +1,41 @@
+"""What comparing costs: a whole comparison against the two bare training loops.
+
+Run as ``python -m benchmarks.overhead``.
+"""
+
+from __future__ import annotations
+
+from benchmarks.timing import Ratio, measure, show
+from compare import compare
+from compare.cases import adapt, find
+from compare.feed import Feed
+from compare.pair import build
+from compare.side import Side
+
+
+def overhead(name: str, epochs: int, limit: float = 2.0) -> Ratio:
+    """A comparison against NumPy's loop and PyTorch's, each alone, one after the other."""
+    case = adapt(find(name), epochs=epochs)
+
+    def bare() -> None:
+        for side in (pair.reference, pair.torch):
+            with side.training():
+                _loop(side, feed, epochs)
+
+    pair, feed = build(case), Feed(case)
+    return measure(f"{name}, {epochs} epochs", lambda: compare(case), bare, limit)
+
+
+def _loop(side: Side, feed: Feed, epochs: int) -> None:
+    """Nothing but training: shuffle, step, step, step."""
+    for epoch in range(1, epochs + 1):
+        x, target = (side.load(array) for array in feed.epoch(epoch))
+        for part in feed.parts:
+            side.step(x[part], target[part])
+
+
+if __name__ == "__main__":
+    show(
+        "comparison against two bare loops",
+        [overhead("xor", 5000), overhead("digits", 100)],
+    )

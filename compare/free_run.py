@@ -1,0 +1,114 @@
+"""Both sides trained on their own, never brought together again.
+
+What differs is rounding at first, and may grow without any fault. So what is allowed is measured:
+perturbed copies of the reference give an envelope, and once that is as large as all that was
+learned, the free run decides nothing more.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+
+import numpy as np
+
+from compare.envelope import Envelope
+from compare.feed import Feed
+from compare.meter import Meter
+from compare.metrics import Metrics
+from compare.observation import LOSS, Array, Observation, parameter
+from compare.pair import Pair
+from compare.tolerances import Fixed, Tolerance
+
+#: How many envelopes the two sides may be apart, see benchmarks/calibrate.py.
+MULTIPLE = 32.0
+
+
+class FreeRun:
+    """Measures the distance between two trajectories, in units of what rounding explains.
+
+    Args:
+        pair: both sides, before training.
+        feed: what they are trained on.
+        tolerance: a fixed one is used as it is; with any other the unit is the envelope.
+        seed: of the perturbations.
+
+    Attributes:
+        horizon: the epoch from which on nothing can be decided; None while all can.
+    """
+
+    def __init__(self, pair: Pair, feed: Feed, tolerance: Tolerance, seed: int) -> None:
+        self.pair = pair
+        self.feed = feed
+        self.tolerance = tolerance
+        self.multiple = tolerance.multiple if isinstance(tolerance, Fixed) else MULTIPLE
+        self.meter = Meter(self.multiple)
+        self.envelope = (
+            None if isinstance(tolerance, Fixed) else Envelope(pair.reference.model, seed)
+        )
+        self.horizon: int | None = None
+        self._start = dict(pair.reference.weights())
+        self._moved = 0.0
+
+    @property
+    def decides(self) -> bool:
+        """Whether the horizon is still ahead."""
+        return self.horizon is None
+
+    @property
+    def growth(self) -> float | None:
+        """The factor by which the envelope has grown per epoch; None if there is none."""
+        return None if self.envelope is None else self.envelope.growth
+
+    def metrics(self) -> tuple[Metrics, ...]:
+        """What was measured, up to the horizon."""
+        return self.meter.metrics()
+
+    def hear(self, units: Observation) -> None:
+        """Take from lockstep how large the rounding error of one step is."""
+        if self.envelope is not None:
+            self.envelope.errors = units
+
+    def step(self, x: Array, target: Array) -> None:
+        """Let the perturbed copies train on one batch, too."""
+        if self.envelope is not None and self.decides:
+            self.envelope.step(x, target)
+
+    def epoch(self, epoch: int, reference_loss: float, torch_loss: float) -> bool:
+        """Compare the trajectories after one more epoch.
+
+        Returns:
+            Whether all that was seen is finite.
+        """
+        if not self.decides:
+            return math.isfinite(reference_loss) and math.isfinite(torch_loss)
+        actual, expected = self.trajectories(reference_loss, torch_loss)
+        if self.envelope is None:
+            units = {name: self.tolerance.split(actual[name], expected[name])[1] for name in actual}
+            return bool(np.isfinite(self.meter.add(epoch, actual, expected, units)).all())
+        sizes = self.envelope.sizes(reference_loss, self.pair.reference.weights(), self.feed)
+        if self._beyond_sight(sizes):
+            self.horizon = epoch
+            return True
+        return self.meter.add_evenly(epoch, actual, expected, sizes)
+
+    def trajectories(
+        self, reference_loss: float, torch_loss: float
+    ) -> tuple[Observation, Observation]:
+        """Where both sides are: loss and parameters."""
+        return (
+            _trajectory(reference_loss, self.pair.reference.weights()),
+            _trajectory(torch_loss, self.pair.torch.weights()),
+        )
+
+    def _beyond_sight(self, sizes: Mapping[str, float]) -> bool:
+        """Whether what is allowed is as large as the way that the parameters have come."""
+        weights = self.pair.reference.weights()
+        moved = max(float(np.abs(p - self._start[name]).max()) for name, p in weights.items())
+        self._moved = max(self._moved, moved)
+        allowed = self.multiple * max(sizes[parameter(name)] for name in weights)
+        return not allowed < self._moved
+
+
+def _trajectory(loss: float, weights: Mapping[str, Array]) -> Observation:
+    return {LOSS: np.array(loss)} | {parameter(name): value for name, value in weights.items()}

@@ -1,0 +1,68 @@
+"""One training step on both sides, from the very same start."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from torch import Tensor
+
+from compare.errors import BackproofError
+from compare.meter import structure
+from compare.observation import LOSS, Array, Observation
+from compare.pair import Pair
+from compare.tolerances import Tolerance
+
+
+@dataclass(frozen=True)
+class Step:
+    """What both sides showed of one step.
+
+    Attributes:
+        expected: PyTorch's quantities.
+        actual: the reference's, in order of computation.
+        units: the unit of the tolerance of each of them.
+        differing: quantities that cannot be compared, and why; the two above are then empty.
+    """
+
+    expected: Observation
+    actual: Observation = field(default_factory=dict)
+    units: Observation = field(default_factory=dict)
+    differing: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def loss(self) -> float:
+        """PyTorch's loss, before the step."""
+        return float(self.expected[LOSS])
+
+
+def step(
+    pair: Pair, tolerance: Tolerance, ours: tuple[Array, Array], theirs: tuple[Tensor, Tensor]
+) -> Step:
+    """Let PyTorch make its next step, and the reference the same step from the same start.
+
+    The reference itself stays where it was.
+
+    Args:
+        pair: both sides.
+        tolerance: gives the reference the kind of number to compute with.
+        ours: inputs and targets for the reference.
+        theirs: the same for PyTorch.
+    """
+    start = pair.torch.snapshot()
+    expected = pair.torch.observe(*theirs)
+    seen: Observation = {}
+    try:
+        pair.reference.observe(start, *ours, tolerance.lift, seen)
+    except BackproofError:
+        raise
+    except Exception as error:  # the code under test: whatever it raises is a finding
+        missing = next((name for name in expected if name not in seen), LOSS)
+        reason = f"the reference raised {type(error).__name__}: {error}"
+        return Step(expected, differing={missing: reason})
+    differing = structure(seen, expected)
+    if differing:
+        return Step(expected, differing=differing)
+    actual, units = {}, {}
+    for name, value in seen.items():
+        actual[name], units[name] = tolerance.split(value, expected[name])
+    return Step(expected, actual, units)

@@ -1,0 +1,10 @@
+"""Arrays that carry their own rounding error through unchanged NumPy code.
+
+``Rounded(x, STATISTICAL)`` computes exactly the numbers that ``x`` would, and beside each of them
+how far rounding may have moved it. See docs/tolerances.md for where the formulas come from.
+"""
+
+from compare.rounding.array import Rounded
+from compare.rounding.model import Model, Rigorous, Statistical, smallest_normal, unit_roundoff
+
+__all__ = ["Model", "Rigorous", "Rounded", "Statistical", "smallest_normal", "unit_roundoff"]

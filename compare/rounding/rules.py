@@ -1,0 +1,162 @@
+"""How each elementwise operation passes on the errors of what it is given.
+
+A rule gets the model of errors, the result, the arguments' numbers and their errors, and
+gives the error of the result: what comes in through each argument, by the mean value theorem at
+most its error times the steepest slope within it, and the rounding of the result itself.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any, TypeAlias
+
+import numpy as np
+
+from compare.rounding.accuracy import ULPS
+from compare.rounding.model import Array, Error, Model
+
+Rule: TypeAlias = Callable[[Model, Array, tuple[Array, ...], tuple[Error, ...]], Array]
+
+
+def _add(model: Model, out: Array, values: tuple[Array, ...], errors: tuple[Error, ...]) -> Array:
+    return model.combine(*errors, _exact_zeros(model.rounding(out), out))
+
+
+def _multiply(
+    model: Model, out: Array, values: tuple[Array, ...], errors: tuple[Error, ...]
+) -> Array:
+    (a, b), (a_error, b_error) = values, errors
+    rounding = model.rounding(out)
+    if not out.all():
+        rounding = np.where((a == 0) | (b == 0), 0.0, rounding)
+    return model.combine(np.abs(b) * a_error, (np.abs(a) + a_error) * b_error, rounding)
+
+
+def _divide(
+    model: Model, out: Array, values: tuple[Array, ...], errors: tuple[Error, ...]
+) -> Array:
+    (a, b), (a_error, b_error) = values, errors
+    rounding = np.where(a == 0, 0.0, model.rounding(out))
+    nearest = np.maximum(np.abs(b) - b_error, 0.0)
+    return model.combine(_over(a_error, nearest), _over(np.abs(out) * b_error, nearest), rounding)
+
+
+def _unchanged(
+    model: Model, out: Array, values: tuple[Array, ...], errors: tuple[Error, ...]
+) -> Array:
+    return model.combine(*errors)
+
+
+def _larger(
+    model: Model, out: Array, values: tuple[Array, ...], errors: tuple[Error, ...]
+) -> Array:
+    """Maximum and minimum change by no more than whichever argument changes most."""
+    return np.asarray(np.broadcast_to(np.maximum(errors[0], errors[1]), out.shape), np.float64)
+
+
+def _square(
+    model: Model, out: Array, values: tuple[Array, ...], errors: tuple[Error, ...]
+) -> Array:
+    (x,), (error,) = values, errors
+    rounding = _exact_zeros(model.rounding(out), x)
+    return model.combine((2 * np.abs(x) + error) * error, rounding)
+
+
+def _power(model: Model, out: Array, values: tuple[Array, ...], errors: tuple[Error, ...]) -> Array:
+    """``x ** c`` with a constant exponent."""
+    (x, exponent), (error, _) = values, errors
+    nearest = np.where(exponent >= 1, np.abs(x) + error, np.maximum(np.abs(x) - error, 0.0))
+    slope = np.abs(exponent) * np.power(nearest, exponent - 1.0)
+    ulps = ULPS["power"][out.dtype.name]
+    return model.combine(slope * error, _exact_zeros(model.rounding(out, ulps), x))
+
+
+def _function(name: str, slope: Callable[[Array, Error], Array]) -> Rule:
+    """The rule of a function of known accuracy, from its steepest slope within x ± error."""
+
+    def rule(
+        model: Model, out: Array, values: tuple[Array, ...], errors: tuple[Error, ...]
+    ) -> Array:
+        (x,), (error,) = values, errors
+        ulps = ULPS[name][_real_name(out)] if name in ULPS else 0.5
+        rounding = model.rounding(out, ulps)
+        if _keeps_zero(name):
+            rounding = _exact_zeros(rounding, x)
+        if isinstance(error, float):
+            return rounding
+        return model.combine(slope(np.asarray(x, np.float64), error) * error, rounding)
+
+    return rule
+
+
+def _real_name(out: Array) -> str:
+    return out.dtype.name if out.dtype.name in ("float32", "float64") else "float64"
+
+
+def _keeps_zero(name: str) -> bool:
+    """Whether the function is 0, exactly, at 0."""
+    return name in ("tanh", "erf", "expm1", "log1p", "sin", "sqrt")
+
+
+def _exact_zeros(rounding: Array, x: Array) -> Array:
+    """No rounding error where the argument, or the sum, is exactly 0."""
+    return rounding if np.all(x) else np.where(x == 0, 0.0, rounding)
+
+
+def _over(numerator: Error, denominator: Array) -> Array:
+    """The quotient, with 0 for 0/0."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.where(np.equal(numerator, 0), 0.0, numerator / denominator)
+
+
+def _toward_zero(x: Array, error: Error) -> Array:
+    """|x| at the end of x ± error that is nearest to 0."""
+    return np.maximum(np.abs(x) - error, 0.0)
+
+
+RULES: dict[str, Rule] = {
+    "add": _add,
+    "subtract": _add,
+    "multiply": _multiply,
+    "divide": _divide,
+    "negative": _unchanged,
+    "positive": _unchanged,
+    "absolute": _unchanged,
+    "maximum": _larger,
+    "minimum": _larger,
+    "square": _square,
+    "power": _power,
+    "exp": _function("exp", lambda x, e: np.exp(x + e)),
+    "expm1": _function("expm1", lambda x, e: np.exp(x + e)),
+    "log": _function("log", lambda x, e: _over(1.0, np.maximum(x - e, 0.0))),
+    "log1p": _function("log1p", lambda x, e: _over(1.0, np.maximum(1 + x - e, 0.0))),
+    "sqrt": _function("sqrt", lambda x, e: _over(0.5, np.sqrt(np.maximum(x - e, 0.0)))),
+    "tanh": _function("tanh", lambda x, e: 1 / np.cosh(np.minimum(_toward_zero(x, e), 350)) ** 2),
+    "erf": _function(
+        "erf", lambda x, e: 2 / math.sqrt(math.pi) * np.exp(-(_toward_zero(x, e) ** 2))
+    ),
+    "sin": _function("sin", lambda x, e: np.minimum(np.abs(np.cos(x)) + e, 1.0)),
+    "cos": _function("cos", lambda x, e: np.minimum(np.abs(np.sin(x)) + e, 1.0)),
+}
+
+#: Comparisons: their answer is uncertain where the two numbers are as close as their errors.
+COMPARISONS = ("greater", "greater_equal", "less", "less_equal", "equal", "not_equal")
+
+#: Operations on truth values, uncertain where any of the given ones is.
+LOGICAL = ("logical_and", "logical_or", "logical_not", "bitwise_and", "bitwise_or", "invert")
+
+
+def comparison(model: Model, values: tuple[Any, Any], errors: tuple[Error, Error]) -> Array:
+    """Where the answer of a comparison is uncertain: within their error, but not exactly equal.
+
+    Two numbers that carry no error are what they are: an exact zero or an exact tie is not a matter
+    of rounding, and the convention of the code stands.
+    """
+    error = np.asarray(model.combine(*errors)) if any(map(_carries, errors)) else np.zeros(())
+    near = np.abs(np.subtract(*values)) <= model.reach * error
+    return np.asarray(near & (error > 0))
+
+
+def _carries(error: Error) -> bool:
+    return not isinstance(error, float) or error != 0
