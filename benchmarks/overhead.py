@@ -29,9 +29,8 @@ def overhead(name: str, epochs: int, limit: float = 2.0) -> Ratio:
 def _loop(side: Side, feed: Feed, epochs: int) -> None:
     """Nothing but training: shuffle, step, step, step."""
     for epoch in range(1, epochs + 1):
-        x, target = (side.load(array) for array in feed.epoch(epoch))
-        for part in feed.parts:
-            side.step(x[part], target[part])
+        for (batch,) in feed.batches(epoch, side):
+            side.step(*batch)
 
 
 if __name__ == "__main__":

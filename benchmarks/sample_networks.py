@@ -1,4 +1,8 @@
-"""Random networks without a fault, as different from each other as networks are."""
+"""Random networks without a fault, as different from each other as networks are.
+
+Widths 1 to 1024, depths 1 to 8, batches 1 to 512, weights from tiny to saturating, inputs from 1e-3
+to 1e3, learning rates from 1e-4 to far beyond stable.
+"""
 
 from __future__ import annotations
 
@@ -11,11 +15,15 @@ import numpy as np
 import numpy.typing as npt
 
 from compare.cases import ACTIVATIONS, Case
+from compare.data import Dataset
 
 Array = npt.NDArray[Any]
 
 #: Multiplications per step that a sample may take, so that none takes seconds.
-WORK = 6e7
+WORK = 4e6
+
+#: Steps that a sample may train.
+STEPS = 20
 
 
 @dataclass(frozen=True)
@@ -25,20 +33,19 @@ class Sample:
     Attributes:
         case: network, loss, learning rate and dtype.
         weights: the first weights.
-        inputs: one batch.
-        targets: its targets.
+        dataset: inputs and targets.
     """
 
     case: Case
     weights: dict[str, Array]
-    inputs: Array
-    targets: Array
+    dataset: Dataset
 
 
 def draw(seed: int) -> Sample:
-    """A random network: widths 1 to 1024, depths 1 to 8, batches 1 to 512, anything else too."""
+    """The random network of that seed."""
     rng = np.random.default_rng((seed, 0))
     sizes, samples = _shape(rng)
+    batches = int(rng.integers(1, 9)) if rng.random() < 0.5 else 1
     case = Case(
         name=f"sample-{seed}",
         summary="",
@@ -51,14 +58,15 @@ def draw(seed: int) -> Sample:
         loss=str(rng.choice(["HalfSquaredErrorLoss", "MSELoss"])),
         lr=_log_uniform(rng, 1e-4, 10),
         data="",
-        goal="",
-        epochs=0,
+        goal="none",
+        epochs=int(rng.integers(2, 2 + STEPS // batches)),
+        batch_size=math.ceil(samples / batches),
         dtype=str(rng.choice(["float32", "float64"])),
         seed=seed,
     )
     weights = _weights(rng, case)
     inputs, targets = _data(rng, samples, sizes[0], sizes[-1])
-    return Sample(case, weights, inputs.astype(case.dtype), targets.astype(case.dtype))
+    return Sample(case, weights, Dataset(inputs.astype(case.dtype), targets.astype(case.dtype)))
 
 
 def _log_uniform(rng: np.random.Generator, low: float, high: float) -> float:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -32,6 +33,7 @@ def _line() -> Dataset:
     return Dataset(np.array([[5.0]]), np.array([[21.0]]))
 
 
+@cache
 def _digits() -> Dataset:
     """Grey values from 0 to 1; targets are 1 for the digit shown and 0 for the other nine."""
     try:

@@ -2,13 +2,12 @@
 
 What differs by rounding at one step is carried on by training, and may shrink or grow. A few
 copies of the reference, trained as one ensemble on a leading axis of its arrays and perturbed after
-each epoch by as much as rounding has probably added, show how far.
+each step by as much as rounding has probably added, show how far.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 
 import numpy as np
 
@@ -16,8 +15,9 @@ import reference
 from compare.feed import Feed
 from compare.observation import LOSS, Array, Observation, parameter
 
-#: How many perturbed runs. Only their largest deviation counts, so a few will do.
-MEMBERS = 3
+#: How many copies: one that is left alone, and some that are perturbed. Only their largest
+#: distance from the first counts, so a few will do.
+MEMBERS = 4
 
 #: The envelope shrinks by no more than this factor an epoch, so that members which happen to meet
 #: the reference do not make it vanish.
@@ -25,20 +25,21 @@ DECAY = 0.9
 
 
 class Envelope:
-    """Perturbed copies of a reference run, and their distance from it.
+    """Copies of a reference run, one left alone, the others perturbed, and their distance.
 
     Args:
         model: the reference, before training.
         seed: of the perturbations.
 
     Attributes:
-        errors: the rounding error of one step, as lockstep last found it.
-        growth: the factor by which the envelope has grown per epoch, on the average.
+        growth: the factor by which the envelope has grown per epoch, on the average, from the
+            rounding error of the first step.
     """
 
     def __init__(self, model: reference.Model, seed: int) -> None:
         self.model = model
-        self.errors: Observation = {}
+        self._errors: dict[str, Array] = {}
+        self._relative: dict[str, float] = {}
         self.growth = 1.0
         self._rng = np.random.default_rng((seed, MEMBERS))
         self._params = {name: np.stack([p] * MEMBERS) for name, p in model.params.items()}
@@ -48,50 +49,61 @@ class Envelope:
         self._first = 0.0
         self._epochs = 0
 
+    def hear(self, values: Observation, errors: Observation) -> None:
+        """Take the quantities of one step and their rounding errors, as lockstep found them."""
+        sizes = {name: _largest(value) or 1.0 for name, value in values.items()}
+        self._relative = {name: _largest(error) / sizes[name] for name, error in errors.items()}
+        for name in self._params:
+            key = parameter(name)
+            self._errors[name] = _perturbing(errors[key] / sizes[key])
+        if not self._first:
+            self._first = max(_largest(errors[parameter(name)]) for name in self._params)
+
     def step(self, x: Array, target: Array) -> None:
-        """Train all copies on one batch."""
+        """Train all copies on one batch, each with rounding errors of its own."""
         model = self.model
         losses, grads = reference.gradients(model.network, model.loss, self._params, x, target)
         self._params, self._state = model.optimizer.step(self._params, grads, self._state)
         self._losses.append(losses)
+        self._perturb()
 
-    def sizes(self, loss: float, weights: Mapping[str, Array], feed: Feed) -> dict[str, float]:
-        """End an epoch and measure the envelope.
+    def sizes(self, feed: Feed) -> dict[str, float]:
+        """Measure the envelope.
 
         Args:
-            loss: the reference's loss in this epoch.
-            weights: the reference's parameters after it.
             feed: tells how the losses of batches make that of an epoch.
 
         Returns:
-            For the loss and each parameter, the largest distance of any copy from the reference,
-            and at least one step's rounding error.
+            For the loss of the last epoch and each parameter, the largest distance of any perturbed
+            copy from the one left alone, and at least one step's rounding error.
         """
-        self._perturb(len(self._losses))
-        found = {LOSS: _largest(feed.loss(self._losses) - loss)}
+        now = {LOSS: feed.loss(self._losses[-len(feed.parts) :])}
+        now |= {parameter(name): p for name, p in self._params.items()}
+        for name, (alone, *perturbed) in now.items():
+            found = _largest(np.asarray(perturbed) - alone)
+            least = self._relative[name] * _largest(alone)
+            before = DECAY * self._sizes.get(name, 0.0)
+            self._sizes[name] = max(found, least, before)
+        self._epochs += len(self._losses) // len(feed.parts)
         self._losses = []
-        for name, p in self._params.items():
-            found[parameter(name)] = _largest(p - weights[name])
-        for name, size in found.items():
-            least = _largest(self.errors[name])
-            self._sizes[name] = max(size, least, DECAY * self._sizes.get(name, 0.0))
         self._measure_growth()
         return self._sizes
 
-    def _perturb(self, steps: int) -> None:
-        """Add to each parameter what rounding has probably added in so many steps."""
+    def _perturb(self) -> None:
+        """Add to each parameter what rounding has probably added in this step."""
         for name, p in self._params.items():
-            scale = self.errors[parameter(name)] * math.sqrt(steps)
-            noise = self._rng.standard_normal(p.shape, np.float32) * scale
-            self._params[name] = (p + noise).astype(p.dtype, copy=False)
+            noise = self._rng.standard_normal(p.shape, np.float32) * self._errors[name]
+            self._params[name] = (p + noise * _largest(p[0])).astype(p.dtype, copy=False)
 
     def _measure_growth(self) -> None:
         largest = max(size for name, size in self._sizes.items() if name != LOSS)
-        self._epochs += 1
-        if self._epochs == 1:
-            self._first = largest
-        elif self._first > 0 and math.isfinite(largest):
-            self.growth = (largest / self._first) ** (1 / (self._epochs - 1))
+        if self._first > 0 and math.isfinite(largest):
+            self.growth = (largest / self._first) ** (1 / self._epochs)
+
+
+def _perturbing(error: Array) -> Array:
+    """The error once for each copy, and none for the first, which is left alone."""
+    return np.stack([np.zeros_like(error), *[error] * (MEMBERS - 1)])
 
 
 def _largest(difference: Array) -> float:

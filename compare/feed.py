@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from typing import Any
 
 import numpy as np
 
 from compare import data
 from compare.cases import LOSSES, Case
 from compare.observation import Array
+from compare.side import Side
 
 
 class Feed:
@@ -29,6 +31,7 @@ class Feed:
         samples = len(self.inputs)
         size = min(case.batch_size or samples, samples)
         self.parts = [slice(start, min(start + size, samples)) for start in range(0, samples, size)]
+        self._kept: dict[tuple[str, int], Any] = {}
         self._seed = case.seed
         self._summed = LOSSES[case.loss] == "sum"
 
@@ -38,6 +41,21 @@ class Feed:
             return self.inputs, self.targets
         order = np.random.default_rng((self._seed, number)).permutation(len(self.inputs))
         return self.inputs[order], self.targets[order]
+
+    def batches(self, number: int, *sides: Side) -> Iterator[list[tuple[Any, Any]]]:
+        """One epoch's batches of inputs and targets, as each side's own kind of data."""
+        whole = [[self._loaded(side, array) for array in self.epoch(number)] for side in sides]
+        for part in self.parts:
+            yield [(x[part], target[part]) for x, target in whole]
+
+    def _loaded(self, side: Side, array: Array) -> Any:
+        """The array as the side's own kind of data; what stays the same is loaded but once."""
+        if len(self.parts) > 1:
+            return side.load(array)
+        key = (side.name, id(array))
+        if key not in self._kept:
+            self._kept[key] = side.load(array)
+        return self._kept[key]
 
     def loss(self, losses: Sequence[float] | Sequence[Array]) -> Array:
         """The losses of an epoch's batches as one, in which each sample counts alike."""

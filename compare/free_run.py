@@ -64,10 +64,10 @@ class FreeRun:
         """What was measured, up to the horizon."""
         return self.meter.metrics()
 
-    def hear(self, units: Observation) -> None:
+    def hear(self, values: Observation, units: Observation) -> None:
         """Take from lockstep how large the rounding error of one step is."""
         if self.envelope is not None:
-            self.envelope.errors = units
+            self.envelope.hear(values, units)
 
     def step(self, x: Array, target: Array) -> None:
         """Let the perturbed copies train on one batch, too."""
@@ -86,7 +86,7 @@ class FreeRun:
         if self.envelope is None:
             units = {name: self.tolerance.split(actual[name], expected[name])[1] for name in actual}
             return bool(np.isfinite(self.meter.add(epoch, actual, expected, units)).all())
-        sizes = self.envelope.sizes(reference_loss, self.pair.reference.weights(), self.feed)
+        sizes = self.envelope.sizes(self.feed)
         if self._beyond_sight(sizes):
             self.horizon = epoch
             return True
@@ -104,9 +104,10 @@ class FreeRun:
     def _beyond_sight(self, sizes: Mapping[str, float]) -> bool:
         """Whether what is allowed is as large as the way that the parameters have come."""
         weights = self.pair.reference.weights()
-        moved = max(float(np.abs(p - self._start[name]).max()) for name, p in weights.items())
-        self._moved = max(self._moved, moved)
         allowed = self.multiple * max(sizes[parameter(name)] for name in weights)
+        if not allowed < self._moved:
+            moved = (float(np.abs(p - self._start[name]).max()) for name, p in weights.items())
+            self._moved = max(self._moved, *moved)
         return not allowed < self._moved
 
 

@@ -26,8 +26,13 @@ def _value(outputs: Array, targets: Array) -> tuple[bool, str]:
     return error <= 0.01, f"outputs within {error:.2g} of their targets"
 
 
+def _none(outputs: Array, targets: Array) -> tuple[bool, str]:
+    return True, "no goal"
+
+
 GOALS: dict[str, Callable[[Array, Array], tuple[bool, str]]] = {
     "binary": _binary,
     "classes": _classes,
+    "none": _none,
     "value": _value,
 }

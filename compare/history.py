@@ -18,9 +18,14 @@ class Thinned:
         self.count = 0
         self.values: list[float] = []
 
+    @property
+    def due(self) -> bool:
+        """Whether the next value will be kept."""
+        return self.count % self.stride == 0
+
     def add(self, value: float) -> None:
         """Append a value to the series; it is kept if its turn has come."""
-        if self.count % self.stride == 0:
+        if self.due:
             self.values.append(value)
         self.count += 1
         if len(self.values) == self.capacity:

@@ -24,6 +24,7 @@ class Gauge:
         self.checks = 0
         self.vacuous = 0
         self.detectable = Thinned()
+        self.largest = 0.0
         self.records: list[Difference] = []
         self.structure: str | None = None
         self.structure_epoch = 0
@@ -33,11 +34,13 @@ class Gauge:
         """The largest ratio so far; −1 before the first."""
         return self.records[-1].ratio if self.records else -1.0
 
-    def count(self, shape: tuple[int, ...], allowed: float, largest: float) -> None:
+    def count(self, tensor: Array, allowed: float) -> None:
         """Note one more comparison of a tensor, and how much of a change it would have noticed."""
-        self.shape = shape
+        self.shape = tensor.shape
         self.checks += 1
-        detectable = allowed / largest if largest > 0 else math.inf
+        if self.detectable.due:
+            self.largest = float(np.abs(tensor).max())
+        detectable = allowed / self.largest if self.largest > 0 else math.inf
         self.vacuous += not detectable < NOTICEABLE
         self.detectable.add(detectable)
 
@@ -140,7 +143,7 @@ class Meter:
             finite &= math.isfinite(largest)
             if not largest <= gauge.highest * unit:
                 gauge.record(epoch, error, actual[name], expected[name], unit, self.multiple)
-            gauge.count(error.shape, self.multiple * unit, float(np.abs(expected[name]).max()))
+            gauge.count(expected[name], self.multiple * unit)
         return finite
 
 

@@ -1,4 +1,4 @@
-"""When lockstep looks: every epoch at first, then ever more rarely, and at the very end."""
+"""When the checks look: every epoch at first, then ever more rarely, and at the very end."""
 
 from __future__ import annotations
 
@@ -24,6 +24,11 @@ def epochs(last: int, every: int | None = None) -> frozenset[int]:
     doublings = max(0.0, np.log2(last / EVERY))
     sparse = EVERY * 2 ** np.arange(0, doublings, 1 / PER_DOUBLING)
     return frozenset({*dense, *(int(epoch) for epoch in sparse.round()), last})
+
+
+def measured(epoch: int, last: int) -> bool:
+    """Whether the free run is measured after an epoch: each of the first, then ever fewer."""
+    return epoch % (1 + epoch // (5 * EVERY)) == 0 or epoch == last
 
 
 def batch(epoch: int, batches: int) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import TypeAlias
 
@@ -90,13 +91,11 @@ class Session:
 
     def epoch(self, epoch: int) -> None:
         """Train both sides for one epoch, with the checks that fall into it."""
-        x, target = self.feed.epoch(epoch)
-        x_tensor, target_tensor = self.pair.torch.load(x), self.pair.torch.load(target)
         batches = len(self.feed.parts)
         checked = schedule.batch(epoch, batches) if epoch in self.lockstep_epochs else None
         reference_losses, torch_losses = [], []
-        for number, part in enumerate(self.feed.parts):
-            ours, theirs = (x[part], target[part]), (x_tensor[part], target_tensor[part])
+        sides = self.pair.reference, self.pair.torch
+        for number, (ours, theirs) in enumerate(self.feed.batches(epoch, *sides)):
             if number == checked:
                 torch_losses.append(self._lockstep(epoch, ours, theirs))
             else:
@@ -107,7 +106,10 @@ class Session:
             self.free_run.step(*ours)
         losses = float(self.feed.loss(reference_losses)), float(self.feed.loss(torch_losses))
         self.history.add(epoch, *losses)
-        if not self.free_run.epoch(epoch, *losses):
+        sound = all(map(math.isfinite, losses))
+        if schedule.measured(epoch, self.case.epochs):
+            sound &= self.free_run.epoch(epoch, *losses)
+        if not sound:
             self._check_finite(epoch, *self.free_run.trajectories(*losses))
 
     def _lockstep(
@@ -121,7 +123,7 @@ class Session:
         else:
             self._check_finite(epoch, step.actual, step.expected)
             self.lockstep.add(epoch, step.actual, step.expected, step.units)
-            self.free_run.hear(step.units)
+            self.free_run.hear(step.actual, step.units)
         return step.loss
 
     def _check_finite(self, epoch: int, actual: Observation, expected: Observation) -> None:
@@ -148,7 +150,7 @@ class Session:
         return self.pair.reference.evaluate(x, target), self.pair.torch.evaluate(x, target)
 
     def report(self) -> Report:
-        """Everything that was found."""
+        """Everything that was found, and what was learned."""
         after = self.before if self.broken else self._evaluate()
         return Report(
             case=self.case,

@@ -72,8 +72,8 @@ def train(
     with side.training(), np.errstate(all="ignore"):
         before = side.evaluate(feed.inputs, feed.targets)
         for epoch in range(1, case.epochs + 1):
-            x, target = (side.load(array) for array in feed.epoch(epoch))
-            loss = float(feed.loss([side.step(x[part], target[part]) for part in feed.parts]))
+            each = [side.step(*batch) for (batch,) in feed.batches(epoch, side)]
+            loss = float(feed.loss(each))
             _require_finite(case, epoch, loss, side)
             epochs.add(epoch)
             losses.add(loss)

@@ -81,12 +81,12 @@ class ReLU(Module):
     """
 
     def forward(self, params: Params, x: Array) -> tuple[Array, Any]:
-        positive = x.real > 0
-        return np.where(positive, x, 0), positive
+        cut = x.real <= 0
+        return np.where(cut, 0, x), cut
 
     def backward(self, params: Params, cache: Any, dy: Array) -> tuple[Array, Params]:
-        positive = cache
-        return np.where(positive, dy, 0), {}
+        cut = cache
+        return np.where(cut, 0, dy), {}
 
 
 ACTIVATIONS: dict[str, type[Module]] = {
