@@ -83,6 +83,7 @@ def assert_close(actual: Array, expected: Array, name: str) -> None:
 
     All that is compared comes from numbers of order 1.
     """
+    assert actual.dtype == expected.dtype, f"{name} is {actual.dtype}, should be {expected.dtype}"
     total = unbroadcast(actual, expected.shape)
     size = np.max(np.abs(expected), initial=0.0)
     np.testing.assert_allclose(
