@@ -36,7 +36,8 @@ class TorchSide:
     name = "torch"
 
     def __init__(self, case: Case, weights: Mapping[str, Array]) -> None:
-        self.network = torch_impl.NETWORKS[case.network](**case.arguments)
+        with torch.random.fork_rng(devices=[]):  # what nn.Module draws is replaced below
+            self.network = torch_impl.NETWORKS[case.network](**case.arguments)
         self.network.to(TORCH_DTYPES[case.dtype])
         self._views = {name: view(p) for name, p in self.network.named_parameters()}
         self.load_weights(weights)

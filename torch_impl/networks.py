@@ -68,7 +68,8 @@ class XORNetwork(MLP):
     """
 
     def __init__(self, seed: int | None = None, dtype: torch.dtype = torch.float64) -> None:
-        super().__init__((2, 2, 1))
+        with torch.random.fork_rng(devices=[]):  # what nn.Linear draws is replaced below
+            super().__init__((2, 2, 1))
         self.to(dtype)
         generator = torch.Generator()
         if seed is None:

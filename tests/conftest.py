@@ -1,0 +1,23 @@
+"""What all tests share."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+import sklearn.datasets  # noqa: F401 - on import it adds warnings filters: now, not in a test
+from hypothesis import settings
+
+from tests.global_state import changes, restore, snapshot
+
+settings.register_profile("repeatable", derandomize=True, deadline=None, max_examples=50)
+settings.load_profile("repeatable")
+
+
+@pytest.fixture(autouse=True)
+def _global_state_is_left_as_found() -> Iterator[None]:
+    before = snapshot()
+    yield
+    changed = changes(before)
+    restore(before)
+    assert not changed, f"the test changed {', '.join(changed)}"
