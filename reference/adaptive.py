@@ -22,7 +22,7 @@ class AdaptiveAvgPool2d(Module):
     gradient is derived in :mod:`reference.resample`.
 
     Args:
-        output_size: rows and columns of the output; None keeps the input's.
+        output_size: rows and columns of the output; of the two, None keeps the input's.
 
     Shapes:
         x ``(N, C, H, W)`` or ``(C, H, W)``.
@@ -31,11 +31,12 @@ class AdaptiveAvgPool2d(Module):
         https://docs.pytorch.org/docs/stable/generated/torch.nn.AdaptiveAvgPool2d.html
     """
 
-    def __init__(self, output_size: int | Sequence[int | None] | None) -> None:
-        both = output_size if isinstance(output_size, Sequence) else (output_size, output_size)
-        known = tuple(1 if size is None else size for size in both)
-        per_axis(self, "output_size", known, 2)
-        self.output_size = tuple(both)
+    def __init__(self, output_size: int | Sequence[int | None]) -> None:
+        both = tuple(output_size) if isinstance(output_size, Sequence) else (output_size,) * 2
+        needed = "one whole number of at least 1, or 2 of them; of the 2, None keeps the input's"
+        require(output_size is not None, self, "output_size", output_size, needed)
+        per_axis(self, "output_size", tuple(1 if size is None else size for size in both), 2)
+        self.output_size = both
 
     def forward(self, params: Params, x: Array) -> tuple[Array, Any]:
         require_floating(self, "the input", x)

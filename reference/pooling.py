@@ -31,7 +31,7 @@ class Pooling(Module):
         )
         self.padding = per_axis(self, "padding", padding, self.axes, least=0)
         self.ceil_mode = ceil_mode
-        limits = tuple(extent // 2 for extent in self.window.extent)
+        limits = tuple(k // 2 for k in kernel)
         fits = all(p <= limit for p, limit in zip(self.padding, limits, strict=True))
         require(fits, self, "padding", self.padding, f"at most half the kernel, {limits}")
 

@@ -1,0 +1,82 @@
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+import reference
+from tests.reference.ensemble_checks import assert_ensemble
+from tests.reference.layer_checks import assert_same, normal
+
+
+@pytest.mark.parametrize("bias", [True, False])
+@pytest.mark.parametrize("batch", [(), (1,), (5,), (2, 3), (2, 1, 4), (0,), (3, 0)])
+def test_linear(batch: tuple[int, ...], bias: bool) -> None:
+    assert_same("Linear", normal(*batch, 4), in_features=4, out_features=3, bias=bias)
+
+
+@pytest.mark.parametrize("sizes", [(1, 1), (1, 5), (5, 1)])
+def test_one_feature(sizes: tuple[int, int]) -> None:
+    assert_same("Linear", normal(6, sizes[0]), in_features=sizes[0], out_features=sizes[1])
+
+
+@pytest.mark.parametrize("size", [0.0, 1e3, 1e-30])
+def test_extreme_input(size: float) -> None:
+    assert_same("Linear", normal(6, 4) * size, in_features=4, out_features=3, bias=False)
+
+
+@pytest.mark.parametrize("networks", [(1,), (3,), (2, 3)])
+@pytest.mark.parametrize("batch", [(5,), (2, 5), (3, 5), (1, 3, 2)])
+def test_ensemble(batch: tuple[int, ...], networks: tuple[int, ...]) -> None:
+    assert_ensemble(reference.Linear(4, 2), (*batch, 4), networks, shared=False)
+
+
+@pytest.mark.parametrize("networks", [(1,), (3,), (2, 3)])
+@pytest.mark.parametrize("batch", [(), (5,)])
+def test_ensemble_shares_its_input(batch: tuple[int, ...], networks: tuple[int, ...]) -> None:
+    assert_ensemble(reference.Linear(4, 2), (*batch, 4), networks, shared=True)
+
+
+def test_shared_input_of_several_batch_axes() -> None:
+    """With a singleton axis for the ensemble, x may have any batch axes."""
+    layer = reference.Linear(4, 2)
+    params = {"weight": normal(3, 2, 4), "bias": normal(3, 2)}
+    x = normal(1, 5, 6, 4)
+    y, cache = layer.forward(params, x)
+    dx, grads = layer.backward(params, cache, normal(*y.shape))
+    assert (y.shape, dx.shape) == ((3, 5, 6, 2), (3, 5, 6, 4))
+    assert {name: grad.shape for name, grad in grads.items()} == {
+        "weight": (3, 2, 4),
+        "bias": (3, 2),
+    }
+
+
+def test_one_parameter_is_an_ensemble_the_other_shared() -> None:
+    layer = reference.Linear(4, 2)
+    weight, bias, x, dy = normal(2, 4), normal(3, 2), normal(5, 4), normal(3, 5, 2)
+    y, cache = layer.forward({"weight": weight, "bias": bias}, x)
+    _, grads = layer.backward({"weight": weight, "bias": bias}, cache, dy)
+    each = [layer.forward({"weight": weight, "bias": b}, x)[0] for b in bias]
+    np.testing.assert_allclose(y, each, rtol=1e-14)
+    np.testing.assert_allclose(grads["weight"], np.einsum("eno,ni->oi", dy, x), rtol=1e-12)
+    np.testing.assert_allclose(grads["bias"], dy.sum(axis=1), rtol=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("x", "message"),
+    [
+        (np.zeros((5, 3)), r"the input's shape is \(5, 3\), but should be \(\*, 4\)"),
+        (np.zeros(()), r"the input's shape is \(\)"),
+        (np.zeros((5, 4), int), "the input's dtype is int64"),
+    ],
+)
+def test_bad_input(x: Any, message: str) -> None:
+    layer = reference.Linear(4, 2)
+    with pytest.raises(ValueError, match=f"^Linear: {message}"):
+        layer.forward(layer.init(np.random.default_rng(0)), x)
+
+
+def test_bad_options() -> None:
+    with pytest.raises(ValueError, match=r"^Linear: in_features is 0, but should be"):
+        reference.Linear(0, 2)
