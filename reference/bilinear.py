@@ -91,7 +91,7 @@ class Bilinear(Module):
         for number, (x, features) in enumerate(inputs, start=1):
             name = f"input {number}"
             require_floating(self, name, x)
-            fits = x.ndim > 0 and x.shape[-1] == features
+            fits = x.shape[-1:] == (features,)
             require(fits, self, f"{name}'s shape", x.shape, f"(*, {features})")
         same = x1.shape[:-1] == x2.shape[:-1]
         needed = "the same but for the last axis"

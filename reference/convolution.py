@@ -96,8 +96,8 @@ class Convolution(Module):
     With ``groups``, the channels are cut into as many parts that do not see each other: the same,
     side by side, on an axis of its own.
 
-    The peak of memory is that of the columns, K times the input, and a few arrays as large as
-    input and output.
+    The peak of memory is that of the columns, K times the input where the stride is 1, and about
+    five arrays as large as the padded input.
 
     Args:
         in_channels: channels of the input.

@@ -22,7 +22,8 @@ class Dropout(Module):
     evaluation, y = x and dx = dy.
 
     The mask of a pass is what ``forward`` is handed as ``mask``, or else what ``params`` holds
-    under that name, or else, in training, drawn from the generator ``rng``.
+    under that name, or else, in training, drawn from the generator ``rng``. It has the shape of x;
+    one of the two may have more leading axes, an ensemble's.
 
     Args:
         p: the probability of 0.
@@ -45,8 +46,7 @@ class Dropout(Module):
         if mask is None:
             mask = params["mask"] if "mask" in params else self.rng.random(x.shape) >= self.p
         kept = mask.real != 0
-        fits = kept.shape == x.shape
-        require(fits, self, "the mask's shape", kept.shape, f"the input's {x.shape}")
+        require(_fits(kept, x), self, "the mask's shape", kept.shape, f"the input's {x.shape}")
         return self._scaled(x, kept), kept
 
     def backward(self, params: Params, cache: Any, dy: Array) -> tuple[Array, Params]:
@@ -56,3 +56,10 @@ class Dropout(Module):
     def _scaled(self, x: Array, kept: Array) -> Array:
         scale = 1 / (1 - self.p) if self.p < 1 else 0.0
         return np.where(kept, x * scale, 0)
+
+
+def _fits(mask: Array, x: Array) -> bool:
+    """Whether both have the same shape, but for leading axes before samples and features."""
+    common = min(mask.ndim, x.ndim)
+    same = mask.shape[mask.ndim - common :] == x.shape[x.ndim - common :]
+    return same and (mask.ndim == x.ndim or common >= 2)

@@ -40,13 +40,15 @@ def align(p: Array, natural: int, before: int, after: int = 0) -> Array:
 
 def rows(x: Array, batch: tuple[int, ...]) -> Array:
     """Lay the batch, which is followed by one axis of features, out as one axis."""
+    if len(batch) == 1:
+        return x
     leading = x.shape[: x.ndim - 1 - len(batch)]
     return x.reshape(*leading, math.prod(batch), x.shape[-1])
 
 
 def unrows(x: Array, batch: tuple[int, ...]) -> Array:
     """Give the batch its own axes back."""
-    return x.reshape(*x.shape[:-2], *batch, x.shape[-1])
+    return x if len(batch) == 1 else x.reshape(*x.shape[:-2], *batch, x.shape[-1])
 
 
 def summed_to(gradient: Array, shape: tuple[int, ...]) -> Array:
@@ -54,6 +56,8 @@ def summed_to(gradient: Array, shape: tuple[int, ...]) -> Array:
 
     What is used several times receives the gradients of all its uses.
     """
+    if gradient.shape == shape:
+        return gradient
     missing = gradient.ndim - len(shape)
     repeated = tuple(
         missing + axis
@@ -61,4 +65,4 @@ def summed_to(gradient: Array, shape: tuple[int, ...]) -> Array:
         if size == 1 and gradient.shape[missing + axis] != 1
     )
     axes = (*range(missing), *repeated)
-    return gradient.sum(axis=axes).reshape(shape) if axes else gradient
+    return gradient.sum(axis=axes).reshape(shape)

@@ -63,7 +63,7 @@ class Linear(Module):
 
     def forward(self, params: Params, x: Array) -> tuple[Array, Any]:
         require_floating(self, "the input", x)
-        fits = x.ndim > 0 and x.shape[-1] == self.in_features
+        fits = x.shape[-1:] == (self.in_features,)
         require(fits, self, "the input's shape", x.shape, f"(*, {self.in_features})")
         networks = ensemble_rank(params, self.parameter_shapes())
         batch = x.shape[x.ndim - 1 - batch_rank(x.ndim - 1, networks) : -1]

@@ -108,8 +108,11 @@ def nearest(n: int, m: int, ratio: float | None, dtype: Any) -> Array:
     """The matrix ``(m, n)`` that repeats n entries.
 
     Where o r is a whole number but for rounding, the entry that ⌊o r⌋ names is a matter of
-    precision. PyTorch computes it in float32, whatever the dtype of x.
+    precision. PyTorch computes it in float32 (in some forward passes of float64, in float64).
+    Where the size stays or doubles, it takes r = n/m whatever ``scale_factor`` says.
     """
+    if m in (n, 2 * n):
+        ratio = None
     r = np.float32(n) / np.float32(m) if ratio is None else np.float32(ratio)
     source = np.floor(np.arange(m, dtype=np.float32) * r).astype(int)
     return _pick(np.minimum(source, n - 1), n, dtype)

@@ -124,18 +124,22 @@ def test_init_is_pytorchs(name: str) -> None:
         assert np.std(ours[key]) == pytest.approx(np.std(value), rel=0.1)
 
 
-def test_memory() -> None:
+@pytest.mark.parametrize(
+    ("into", "out", "kernel_size", "stride"),
+    [(16, 32, 3, 1), (32, 16, 3, 1), (16, 32, 3, 2), (3, 8, 5, 1)],
+)
+def test_memory(into: int, out: int, kernel_size: int, stride: int) -> None:
     """At most 12 times the output beside the columns."""
-    layer = reference.Conv2d(16, 32, 3, padding=1)
+    layer = reference.Conv2d(into, out, kernel_size, stride, padding=kernel_size // 2)
     params = {k: v.astype(np.float32) for k, v in layer.init(np.random.default_rng(0)).items()}
-    x = normal(8, 16, 28, 28).astype(np.float32)
+    x = normal(8, into, 28, 28).astype(np.float32)
     tracemalloc.start()
     y, cache = layer.forward(params, x)
     layer.backward(params, cache, y)
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     columns = cache[0]
-    assert columns.size == 9 * x.size
+    assert columns.size == kernel_size**2 * x.size / stride**2
     assert peak - columns.nbytes <= 12 * y.nbytes
 
 

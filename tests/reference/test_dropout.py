@@ -8,7 +8,8 @@ import torch
 from torch import nn
 
 import reference
-from tests.reference.layer_checks import TOLERANCES, assert_same, normal
+from tests.reference.layer_checks import TOLERANCES, assert_same, extended, normal, strict
+from tests.reference.strict_array import plain
 
 
 def masks_of(layer: nn.Dropout, x: Any) -> tuple[Any, Any, Any]:
@@ -57,6 +58,24 @@ def test_gradients_of_forward(handed: Any) -> None:
     dx, _ = layer.backward({}, cache, dy)
     assert np.sum(y * dy) == pytest.approx(np.sum(x * dx), rel=1e-13)
     np.testing.assert_array_equal(y == 0, ~handed.astype(bool))
+
+
+@pytest.mark.parametrize("lift", [strict, extended])
+def test_other_arithmetics(lift: Any) -> None:
+    layer, x, mask = reference.Dropout(0.3), normal(4, 5), (normal(4, 5, seed=2) > 0).astype(float)
+    y, cache = layer.forward({"mask": lift(mask)}, lift(x))
+    dx, _ = layer.backward({}, cache, lift(x))
+    assert type(y) is type(dx) is type(lift(x))
+    assert y.dtype == dx.dtype == lift(x).dtype
+    np.testing.assert_allclose(plain(y).astype(float), x * mask / 0.7, rtol=1e-14)
+    np.testing.assert_array_equal(plain(dx), plain(y))
+
+
+@pytest.mark.parametrize(("x", "mask"), [((2, 4, 5), (4, 5)), ((4, 5), (2, 4, 5))])
+def test_ensemble(x: tuple[int, ...], mask: tuple[int, ...]) -> None:
+    numbers, kept = normal(*x), normal(*mask) > 0
+    y, _ = reference.Dropout(0.2).forward({"mask": kept}, numbers)
+    np.testing.assert_allclose(y, numbers * kept / 0.8, rtol=1e-14)
 
 
 def test_within_sequential() -> None:

@@ -53,6 +53,18 @@ def test_nearest_by_factor(factor: Any, recompute: bool | None) -> None:
     assert_same("Upsample", x, scale_factor=factor, recompute_scale_factor=recompute)
 
 
+@pytest.mark.parametrize("factor", [1.1, 1.4, 2.3, (2.4, 1.2)])
+def test_nearest_where_the_size_stays_or_doubles(factor: Any) -> None:
+    """PyTorch then ignores the factor; in its pass forward along one axis alone it does not."""
+    assert_same("Upsample", normal(2, 3, 2, 2), scale_factor=factor)
+
+
+@pytest.mark.parametrize("size", [(46, 74), (29, 31)])
+def test_nearest_of_larger_images(size: tuple[int, int]) -> None:
+    """Places that are whole numbers but for rounding."""
+    assert_same("Upsample", normal(1, 2, 14, 12), size=size)
+
+
 @pytest.mark.parametrize("shape", [(2, 3, 5), (1, 2, 3, 4, 5)])
 def test_nearest_of_other_axes(shape: tuple[int, ...]) -> None:
     assert_same("Upsample", normal(*shape), scale_factor=2)
