@@ -65,4 +65,5 @@ def summed_to(gradient: Array, shape: tuple[int, ...]) -> Array:
         if size == 1 and gradient.shape[missing + axis] != 1
     )
     axes = (*range(missing), *repeated)
-    return gradient.sum(axis=axes).reshape(shape)
+    total: Array = gradient.sum(axis=axes).reshape(shape)
+    return total
