@@ -5,31 +5,61 @@ reads as a short chapter: the formula, its derivation, the code.
 """
 
 from reference.activations import ACTIVATIONS, Identity, ReLU, Sigmoid, Tanh
+from reference.adaptive import AdaptiveAvgPool2d
+from reference.batchnorm import BatchNorm1d, BatchNorm2d, InstanceNorm2d
+from reference.bilinear import Bilinear
+from reference.conv_transpose import ConvTranspose2d
+from reference.convolution import Conv1d, Conv2d
+from reference.dropout import Dropout
+from reference.embedding import Embedding
+from reference.groupnorm import GroupNorm
 from reference.init import INITIALISERS
+from reference.layernorm import LayerNorm, RMSNorm
 from reference.linear import Linear, Shift
 from reference.losses import HalfSquaredErrorLoss, Loss, MSELoss
 from reference.model import Model, gradients
 from reference.module import Array, Module, Params, Shapes
 from reference.networks import MLP, Line, XORNetwork
 from reference.optim import SGD, Optimizer, State
+from reference.pooling import AvgPool1d, AvgPool2d, MaxPool1d, MaxPool2d
 from reference.sequential import Sequential
+from reference.shape import Flatten, Unflatten
+from reference.upsample import Upsample
 
 __all__ = [
     "ACTIVATIONS",
     "INITIALISERS",
     "MLP",
     "SGD",
+    "AdaptiveAvgPool2d",
     "Array",
+    "AvgPool1d",
+    "AvgPool2d",
+    "BatchNorm1d",
+    "BatchNorm2d",
+    "Bilinear",
+    "Conv1d",
+    "Conv2d",
+    "ConvTranspose2d",
+    "Dropout",
+    "Embedding",
+    "Flatten",
+    "GroupNorm",
     "HalfSquaredErrorLoss",
     "Identity",
+    "InstanceNorm2d",
+    "LayerNorm",
     "Line",
     "Linear",
     "Loss",
     "MSELoss",
+    "MaxPool1d",
+    "MaxPool2d",
     "Model",
     "Module",
     "Optimizer",
     "Params",
+    "RMSNorm",
     "ReLU",
     "Sequential",
     "Shapes",
@@ -37,6 +67,8 @@ __all__ = [
     "Sigmoid",
     "State",
     "Tanh",
+    "Unflatten",
+    "Upsample",
     "XORNetwork",
     "gradients",
 ]

@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from reference.checks import per_axis, require, require_floating
+from reference.ensemble import batch_rank, ensemble_rank, rows, summed_to, unrows
 from reference.module import Array, Module, Params, Shapes
 
 
@@ -33,16 +35,16 @@ class Linear(Module):
         bias: whether b is there.
 
     Shapes:
-        x ``(..., N, in_features)``, y ``(..., N, out_features)``, weight
-        ``(..., out_features, in_features)``, bias ``(..., out_features)``; leading axes broadcast.
+        x ``(*, in_features)`` and y ``(*, out_features)``, where * is any number of axes: n runs
+        over all of them. Parameters may have leading axes, see :mod:`reference.ensemble`.
 
     Source:
         https://docs.pytorch.org/docs/stable/generated/torch.nn.Linear.html
     """
 
     def __init__(self, in_features: int, out_features: int, bias: bool = True) -> None:
-        self.in_features = in_features
-        self.out_features = out_features
+        (self.in_features,) = per_axis(self, "in_features", in_features, 1)
+        (self.out_features,) = per_axis(self, "out_features", out_features, 1)
         self.bias = bias
 
     def parameter_shapes(self) -> Shapes:
@@ -60,18 +62,26 @@ class Linear(Module):
         }
 
     def forward(self, params: Params, x: Array) -> tuple[Array, Any]:
-        y = x @ params["weight"].swapaxes(-1, -2)  # (..., N, out)
+        require_floating(self, "the input", x)
+        fits = x.shape[-1:] == (self.in_features,)
+        require(fits, self, "the input's shape", x.shape, f"(*, {self.in_features})")
+        networks = ensemble_rank(params, self.parameter_shapes())
+        batch = x.shape[x.ndim - 1 - batch_rank(x.ndim - 1, networks) : -1]
+        x = rows(x, batch)  # (E, N, in)
+        y = x @ params["weight"].swapaxes(-1, -2)  # (E, N, out)
         if self.bias:
             y = y + params["bias"][..., None, :]
-        return y, x
+        return unrows(y, batch), (x, batch)
 
     def backward(self, params: Params, cache: Any, dy: Array) -> tuple[Array, Params]:
-        x = cache
-        grads = {"weight": dy.swapaxes(-1, -2) @ x}  # (..., out, N) @ (..., N, in)
+        x, batch = cache
+        dy = rows(dy, batch)  # (E, N, out)
+        grads = {"weight": dy.swapaxes(-1, -2) @ x}  # (E, out, N) @ (E, N, in)
         if self.bias:
             grads["bias"] = dy.sum(axis=-2)
-        dx = dy @ params["weight"]  # (..., N, in)
-        return dx, grads
+        dx = dy @ params["weight"]  # (E, N, in)
+        grads = {name: summed_to(grad, params[name].shape) for name, grad in grads.items()}
+        return unrows(dx, batch), grads
 
 
 class Shift(Module):

@@ -23,7 +23,8 @@ class Module:
     """A differentiable map ``y = f(params, x)`` with its derivative written out by hand.
 
     A layer defines :meth:`forward` and :meth:`backward`; one with parameters also
-    :meth:`parameter_shapes` and :meth:`init`. A module made of others keeps them as attributes
+    :meth:`parameter_shapes` and :meth:`init`; one with buffers, such as running statistics, also
+    :meth:`buffer_shapes` and :meth:`buffers`. A module made of others keeps them as attributes
     and inherits the rest; its parameters are theirs, prefixed with the attribute's name.
 
     Several inputs are several arguments of ``forward``, and ``dx`` is then a tuple; several outputs
@@ -69,8 +70,33 @@ class Module:
             for full, shape in prefixed(name, child.parameter_shapes()).items()
         }
 
+    def buffer_shapes(self) -> Shapes:
+        """Name and shape of each buffer: what travels beside the parameters but is not learned."""
+        return {
+            full: shape
+            for name, child in self.children().items()
+            for full, shape in prefixed(name, child.buffer_shapes()).items()
+        }
+
+    def buffers(self, params: Params, cache: Any) -> Params:
+        """The buffers after a pass; those in ``params`` stay as they were.
+
+        Args:
+            params: what ``forward`` was given.
+            cache: what ``forward`` returned beside ``y``.
+
+        Returns:
+            Every buffer by name, changed or not.
+        """
+        if self.buffer_shapes():
+            raise NotImplementedError(
+                f"{type(self).__name__} has buffers {list(self.buffer_shapes())}, "
+                f"so it should define the method buffers"
+            )
+        return {}
+
     def init(self, rng: np.random.Generator) -> Params:
-        """Draw parameters from the distribution that ``torch.nn`` uses by default (float64)."""
+        """Draw parameters as ``torch.nn`` does by default (float64), and add the first buffers."""
         drawn: Params = {}
         for name, child in self.children().items():
             drawn |= prefixed(name, child.init(rng))

@@ -46,3 +46,9 @@ class Sequential(Module):
             dy, layer_grads = layer.backward(scoped(params, name), cache[name], dy)
             grads |= prefixed(name, layer_grads)
         return dy, grads
+
+    def buffers(self, params: Params, cache: Any) -> Params:
+        merged: Params = {}
+        for name, layer in self.layers.items():
+            merged |= prefixed(name, layer.buffers(scoped(params, name), cache[name]))
+        return merged
