@@ -26,7 +26,7 @@ class NAdam(MomentOptimizer):
     new one, which is what the next step would do: so μₜ₊₁, the next step's, goes with m, and
     the gradient keeps its own 1 − μₜ. With a μ that changes, the weights of a running mean from 0
     sum to 1 − Πₜ in place of 1 − β₁^t, and each part is corrected for the step it belongs to.
-    m itself is averaged with β₁, as in Adam: PyTorch has Dozat's schedule of μ in the correction only.
+    m itself is averaged with β₁, as in Adam: PyTorch has the schedule of μ in the correction only.
 
     Args:
         lr: the learning rate.
