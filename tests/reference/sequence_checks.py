@@ -1,0 +1,204 @@
+"""Comparing a sequence layer with PyTorch's and with the complex-step derivative of itself.
+
+Inputs, outputs and gradients may be nested tuples, as ``(output, (h_n, c_n))``; they are compared
+leaf by leaf. The upstream gradient is random at every leaf of the output.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from operator import itemgetter, methodcaller
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from reference import Array, Module, Params
+
+TOLERANCES = {"float32": 1e-5, "float64": 1e-12}
+STEP = 1e-30
+
+
+def random_params(
+    layer: Module, seed: int = 0, dtype: str = "float64", scale: float = 0.6
+) -> Params:
+    """Parameters of order ``scale``: far from the tiny ones that hide faults."""
+    rng = np.random.default_rng(seed)
+    shapes = layer.parameter_shapes().items()
+    return {name: (scale * rng.standard_normal(shape)).astype(dtype) for name, shape in shapes}
+
+
+def random_like(structure: Any, rng: np.random.Generator) -> Any:
+    """Random numbers of the shape and dtype of each array in ``structure``; None stays None."""
+    return mapped(lambda a: rng.standard_normal(a.shape).astype(a.real.dtype), structure)
+
+
+def mapped(function: Callable[[Any], Any], structure: Any) -> Any:
+    """Apply ``function`` to each leaf of nested tuples; None stays None."""
+    if isinstance(structure, tuple):
+        return tuple(mapped(function, part) for part in structure)
+    return None if structure is None else function(structure)
+
+
+def leaves(structure: Any, path: str) -> dict[str, Any]:
+    """Each leaf of nested tuples by its path, such as ``dx[1][0]``; None is left out."""
+    if isinstance(structure, tuple):
+        found: dict[str, Any] = {}
+        for position, part in enumerate(structure):
+            found |= leaves(part, f"{path}[{position}]")
+        return found
+    return {} if structure is None else {path: structure}
+
+
+def assert_agrees(
+    layer: Module,
+    theirs: nn.Module,
+    params: Params,
+    *inputs: Any,
+    upstream: Any = None,
+    theirs_options: Mapping[str, Any] | None = None,
+    slack: float = 1.0,
+    **options: Any,
+) -> None:
+    """Assert that ``layer`` computes what ``theirs`` does, forward and backward.
+
+    Args:
+        layer: the layer under test.
+        theirs: the PyTorch module; it is given ``params`` under the very same names.
+        params: the parameters.
+        inputs: arrays or tuples of arrays.
+        upstream: the gradient at the output; random at every leaf if None.
+        theirs_options: options for PyTorch's forward, if they are not ``options`` as tensors.
+        slack: how many times the usual error is allowed, for inputs that magnify rounding.
+        options: options for the layer's forward.
+    """
+    y, cache = layer.forward(params, *inputs, **options)
+    rng = np.random.default_rng(99)
+    upstream = random_like(y, rng) if upstream is None else upstream
+    dx, grads = layer.backward(params, cache, upstream)
+    actual = leaves(y, "y") | leaves(dx, "dx") | {f"grad {name}": g for name, g in grads.items()}
+
+    tensors = mapped(lambda a: torch.tensor(a, requires_grad=True), inputs)
+    theirs.load_state_dict({name: torch.tensor(value) for name, value in params.items()})
+    if theirs_options is None:
+        theirs_options = {name: _tensor(value) for name, value in options.items()}
+    expected = _autograd(theirs, tensors, upstream, theirs_options)
+    dtype = str(next(iter(leaves(inputs, "x").values())).dtype)
+    assert_close(actual, expected, slack * TOLERANCES[dtype])
+
+
+def assert_matches_complex_step(
+    layer: Module, params: Params, *inputs: Any, directions: int = 3, **options: Any
+) -> None:
+    """Assert that ``backward`` is the derivative of ``forward``, along random directions.
+
+    L(v + i h d) has the imaginary part h · ∇L·d up to h², so with h = 1e-30 the directional
+    derivative comes out exact to rounding. Each parameter and each input has directions of its own.
+    """
+    rng = np.random.default_rng(7)
+    y, cache = layer.forward(params, *inputs, **options)
+    upstream = random_like(y, rng)
+    dx, grads = layer.backward(params, cache, upstream)
+    if not isinstance(dx, tuple) or len(inputs) == 1:
+        dx = (dx,)
+
+    def loss(params: Params, inputs: Any) -> complex:
+        out = leaves(layer.forward(params, *inputs, **options)[0], "y")
+        dy = leaves(upstream, "y")
+        return complex(sum((out[path] * dy[path]).sum() for path in dy))
+
+    actual, expected = {}, {}
+    places = leaves(inputs, "x")
+    for name, gradient in (grads | leaves(dx, "x")).items():
+        for turn in range(directions):
+            direction = rng.standard_normal(gradient.shape)
+            if name in places:
+                moved = _moved(inputs, "x", name, direction)
+                step = loss(params, moved)
+            else:
+                step = loss(params | {name: params[name] + 1j * STEP * direction}, inputs)
+            actual[f"{name} along {turn}"] = np.asarray((gradient * direction).sum())
+            expected[f"{name} along {turn}"] = np.asarray(step.imag / STEP)
+    # Relative to the largest derivative: a sum whose terms cancel is known no better.
+    whole = max(float(np.abs(value)) for value in expected.values())
+    assert expected
+    assert whole > 0
+    assert_close(actual, expected, 1e-12, floor=whole)
+
+
+def assert_ensemble_is_each(layer: Module, *inputs: Any, networks: int = 3, **options: Any) -> None:
+    """Assert that parameters with a leading axis give what each network gives by itself."""
+    members = [random_params(layer, seed) for seed in range(networks)]
+    ensemble = {name: np.stack([member[name] for member in members]) for name in members[0]}
+    y, cache = layer.forward(ensemble, *inputs, **options)
+    rng = np.random.default_rng(5)
+    upstream = random_like(y, rng)
+    dx, grads = layer.backward(ensemble, cache, upstream)
+    together = leaves(y, "y") | leaves(dx, "dx") | {f"grad {n}": g for n, g in grads.items()}
+    for k, member in enumerate(members):
+        y, cache = layer.forward(member, *inputs, **options)
+        dx, grads = layer.backward(member, cache, mapped(itemgetter(k), upstream))
+        alone = leaves(y, "y") | leaves(dx, "dx") | {f"grad {n}": g for n, g in grads.items()}
+        assert_close({path: value[k] for path, value in together.items()}, alone, 1e-12)
+
+
+def assert_keeps_dtype(layer: Module, *inputs: Any, **options: Any) -> None:
+    """Assert that every number keeps the dtype of the parameters and inputs."""
+    for dtype in (np.float32, np.float64, np.longdouble, np.complex128):
+        params = {n: v.astype(dtype) for n, v in random_params(layer).items()}
+        given = mapped(methodcaller("astype", dtype), inputs)
+        y, cache = layer.forward(params, *given, **options)
+        dx, grads = layer.backward(params, cache, y)
+        found = leaves(y, "y") | leaves(dx, "dx") | grads
+        wrong = {path: a.dtype for path, a in found.items() if a.dtype != dtype}
+        assert not wrong, f"should be {np.dtype(dtype)}: {wrong}"
+
+
+def assert_close(
+    actual: Mapping[str, Array], expected: Mapping[str, Array], rtol: float, floor: float = 0.0
+) -> None:
+    """Assert equal keys, shapes and dtypes, and values relative to each tensor's largest.
+
+    A tensor that is zero but for rounding is measured by the largest of all instead; so is one
+    smaller than ``floor``.
+    """
+    assert actual.keys() == expected.keys()
+    whole = max(float(np.abs(value).max()) for value in expected.values())
+    for name, should in expected.items():
+        value = actual[name]
+        assert value.shape == should.shape, f"{name} is {value.shape}, but should be {should.shape}"
+        assert value.dtype == should.dtype, f"{name} is {value.dtype}, not {should.dtype}"
+        scale = max(float(np.abs(should).max()), 1e-3 * whole, floor)
+        error = float(np.abs(value - should).max())
+        assert error <= rtol * scale, f"{name}: {error:.3g} apart, allowed {rtol * scale:.3g}"
+
+
+def _autograd(
+    module: nn.Module, inputs: Any, upstream: Any, options: Mapping[str, Any]
+) -> dict[str, Array]:
+    """Output and gradients by autograd, named as the layer's own."""
+    module.zero_grad()
+    y = module(*inputs, **options)
+    pairs = leaves(upstream, "y")
+    outputs = leaves(y, "y")
+    torch.autograd.backward(
+        [outputs[path] for path in pairs], [torch.tensor(dy) for dy in pairs.values()]
+    )
+    dx = mapped(lambda tensor: tensor.grad, inputs)
+    found = leaves(y, "y") | leaves(dx if len(dx) > 1 else dx[0], "dx")
+    found |= {f"grad {name}": p.grad for name, p in module.named_parameters()}
+    return {path: tensor.detach().numpy() for path, tensor in found.items()}
+
+
+def _moved(structure: Any, path: str, name: str, direction: Array) -> Any:
+    if isinstance(structure, tuple):
+        return tuple(
+            _moved(part, f"{path}[{position}]", name, direction)
+            for position, part in enumerate(structure)
+        )
+    return structure + 1j * STEP * direction if path == name else structure
+
+
+def _tensor(value: Any) -> Tensor | Any:
+    return torch.tensor(value) if isinstance(value, np.ndarray) else value
