@@ -7,9 +7,8 @@ from typing import Any
 import numpy as np
 
 from reference.activations import Sigmoid
-from reference.linear import Linear
 from reference.module import Array, Params
-from reference.recurrent.recurrent import Recurrent, States
+from reference.recurrent.recurrent import Recurrent, States, coming_back
 
 
 class GRU(Recurrent):
@@ -65,13 +64,13 @@ class GRU(Recurrent):
 
     def scan(self, hh: Params, incoming: Array, start: States) -> tuple[States, Any]:
         size = self.hidden_size
-        comes_back = Linear(size, 3 * size, self.bias)
+        comes_back = coming_back(hh)
         (h,) = start
         hidden = [h]
         gates: list[States] = []
         for t in range(incoming.shape[-3]):
             p = incoming[..., t, :, :]
-            q, _ = comes_back.forward(hh, h)
+            q = comes_back(h)
             r_and_z, _ = Sigmoid().forward({}, p[..., : 2 * size] + q[..., : 2 * size])
             r, z = r_and_z[..., :size], r_and_z[..., size:]
             q_n = q[..., 2 * size :]

@@ -7,9 +7,8 @@ from typing import Any
 import numpy as np
 
 from reference.activations import Sigmoid
-from reference.linear import Linear
 from reference.module import Array, Params
-from reference.recurrent.recurrent import Recurrent, States
+from reference.recurrent.recurrent import Recurrent, States, coming_back
 
 
 class LSTM(Recurrent):
@@ -73,12 +72,12 @@ class LSTM(Recurrent):
 
     def scan(self, hh: Params, incoming: Array, start: States) -> tuple[States, Any]:
         size = self.hidden_size
-        comes_back = Linear(size, 4 * size, self.bias)
+        comes_back = coming_back(hh)
         h, c = start
         hidden, cells = [h], [c]
         gates: list[States] = []
         for t in range(incoming.shape[-3]):
-            a = incoming[..., t, :, :] + comes_back.forward(hh, h)[0]
+            a = incoming[..., t, :, :] + comes_back(h)
             i_and_f = _sigmoid(a[..., : 2 * size])
             i, f = i_and_f[..., :size], i_and_f[..., size:]
             g = np.tanh(a[..., 2 * size : 3 * size])

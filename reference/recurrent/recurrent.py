@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import math
 import operator
+from collections.abc import Callable
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -312,6 +313,18 @@ class Recurrent(Module):
 
     def _refused(self, why: str) -> ValueError:
         return ValueError(f"{type(self).__name__}: {why}")
+
+
+def coming_back(hh: Params) -> Callable[[Array], Array]:
+    """The map ``h → q = W_hh h + b_hh`` of one step.
+
+    Every step multiplies by the transposed weight, so that is laid out in memory once, before.
+    """
+    transposed = hh["weight"].swapaxes(-1, -2).copy()  # (..., H, gates · H)
+    if "bias" not in hh:
+        return lambda h: h @ transposed
+    bias = hh["bias"][..., None, :]
+    return lambda h: h @ transposed + bias
 
 
 def _suffix(layer: int, direction: int) -> str:

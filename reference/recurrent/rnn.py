@@ -7,9 +7,8 @@ from typing import Any
 import numpy as np
 
 from reference.activations import ReLU, Tanh
-from reference.linear import Linear
 from reference.module import Array, Module, Params
-from reference.recurrent.recurrent import Recurrent, States
+from reference.recurrent.recurrent import Recurrent, States, coming_back
 
 NONLINEARITIES: dict[str, type[Module]] = {"tanh": Tanh, "relu": ReLU}
 
@@ -58,13 +57,12 @@ class RNN(Recurrent):
         self.nonlinearity = nonlinearity
 
     def scan(self, hh: Params, incoming: Array, start: States) -> tuple[States, Any]:
-        comes_back = Linear(self.hidden_size, self.hidden_size, self.bias)
+        comes_back = coming_back(hh)
         f = NONLINEARITIES[self.nonlinearity]()
         (h,) = start
         hidden, caches = [h], []
         for t in range(incoming.shape[-3]):
-            q, _ = comes_back.forward(hh, h)
-            h, cache = f.forward({}, incoming[..., t, :, :] + q)
+            h, cache = f.forward({}, incoming[..., t, :, :] + comes_back(h))
             hidden.append(h)
             caches.append(cache)
         return (np.stack(hidden, axis=-3),), caches
