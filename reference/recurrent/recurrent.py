@@ -12,7 +12,14 @@ import numpy as np
 
 from reference.linear import Linear
 from reference.module import Array, Module, Params, Shapes
-from reference.sequences import as_rows, as_sequence
+from reference.sequences import (
+    as_given,
+    as_rows,
+    each_step,
+    each_step_backward,
+    require_floating,
+    time_first,
+)
 
 States: TypeAlias = tuple[Array, ...]
 
@@ -167,7 +174,7 @@ class Recurrent(Module):
         alone = x.ndim == 2
         starts = None if hx is None else self._unpacked(hx)
         self._check(params, x, starts)
-        y = self._time_first(x, alone)
+        y = time_first(x, self.batch_first, alone)
         if starts is not None:
             starts = tuple(_with_sample(state, alone) for state in starts)
         caches: list[Any] = []
@@ -183,7 +190,7 @@ class Recurrent(Module):
                 caches.append(cache)
             y = np.concatenate(outputs, axis=-1)
         last = _stacked(ends)
-        result = self._as_given(y, alone), self._packed(last, alone)
+        result = as_given(y, self.batch_first, alone), self._packed(last, alone)
         return result, (caches, y, last, alone, hx is not None)
 
     def backward(self, params: Params, cache: Any, dy: Any) -> tuple[Any, Params]:
@@ -217,15 +224,14 @@ class Recurrent(Module):
                 suffix = _suffix(layer, direction)
                 grads |= {f"{name}{suffix}": grad for name, grad in part_grads.items()}
             dy = functools.reduce(operator.add, dxs)  # both directions read the same input
-        dx = self._as_given(dy, alone)
+        dx = as_given(dy, self.batch_first, alone)
         return (dx, self._packed(_stacked(dstarts[::-1]), alone)) if has_start else dx, grads
 
     # One layer in one direction.
 
     def _run(self, part: Params, x: Array, start: States | None) -> tuple[Array, States, Any]:
         linear = Linear(x.shape[-1], self.gates * self.hidden_size, self.bias)
-        rows, linear_cache = linear.forward(_kind(part, "ih"), as_rows(x))
-        incoming = as_sequence(rows, like=x)  # (..., T, N, gates · H)
+        incoming, linear_cache = each_step(linear, _kind(part, "ih"), x)  # (..., T, N, gates · H)
         state = incoming[..., 0, :, : self.hidden_size]
         if start is None:
             start = (np.zeros_like(state),) * self.states
@@ -233,20 +239,20 @@ class Recurrent(Module):
         histories, scan_cache = self.scan(_kind(part, "hh"), incoming, start)
         hidden = histories[0]
         end = tuple(history[..., -1, :, :] for history in histories)
-        return hidden[..., 1:, :, :], end, (linear, linear_cache, x, hidden, scan_cache)
+        return hidden[..., 1:, :, :], end, (linear, linear_cache, hidden, scan_cache)
 
     def _run_backward(
         self, part: Params, cache: Any, dy: Array, dend: States
     ) -> tuple[Array, States, Params]:
-        linear, linear_cache, x, hidden, scan_cache = cache
+        linear, linear_cache, hidden, scan_cache = cache
         dp, dq, dstart = self.scan_backward(_kind(part, "hh"), scan_cache, dy, dend)
-        dx, ih = linear.backward(_kind(part, "ih"), linear_cache, as_rows(dp))
+        dx, ih = each_step_backward(linear, _kind(part, "ih"), linear_cache, dp)
         dq = as_rows(dq)  # (..., T · N, gates · H)
         before = as_rows(hidden[..., :-1, :, :])  # (..., T · N, H)
         grads = {"weight_ih": ih["weight"], "weight_hh": dq.swapaxes(-1, -2) @ before}
         if self.bias:
             grads |= {"bias_ih": ih["bias"], "bias_hh": dq.sum(axis=-2)}
-        return as_sequence(dx, like=x), dstart, grads
+        return dx, dstart, grads
 
     def _part(self, params: Params, layer: int, direction: int) -> Params:
         """The parameters of one scan, by the names that all scans share."""
@@ -255,16 +261,6 @@ class Recurrent(Module):
         return {name: params[name + _suffix(layer, direction)] for name in names}
 
     # Between what the caller holds and (..., T, N, features).
-
-    def _time_first(self, x: Array, alone: bool) -> Array:
-        if alone:
-            return x[..., None, :]
-        return x.swapaxes(-3, -2) if self.batch_first else x
-
-    def _as_given(self, y: Array, alone: bool) -> Array:
-        if alone:
-            return y[..., 0, :]
-        return y.swapaxes(-3, -2) if self.batch_first else y
 
     def _unpacked(self, states: Any) -> tuple[Any, ...]:
         if self.states == 1:
@@ -285,7 +281,9 @@ class Recurrent(Module):
             np.zeros_like(end) if dend is None else _with_sample(dend, alone)
             for dend, end in zip(dlast, last, strict=True)
         )
-        return np.zeros_like(y) if doutput is None else self._time_first(doutput, alone), dends
+        if doutput is None:
+            return np.zeros_like(y), dends
+        return time_first(doutput, self.batch_first, alone), dends
 
     # Refusals.
 
@@ -295,9 +293,10 @@ class Recurrent(Module):
             raise self._refused(
                 f"the input is {x.shape}, but should be {layout.format(self.input_size)}"
             )
-        if x.dtype.kind not in "fc":
-            raise self._refused(f"the input is {x.dtype}, but should be floating point")
-        steps, *samples = self._time_first(x, False).shape[-3:-1] if x.ndim > 2 else x.shape[:1]
+        require_floating(type(self).__name__, "the input", x)
+        steps, *samples = (
+            time_first(x, self.batch_first, False).shape[-3:-1] if x.ndim > 2 else x.shape[:1]
+        )
         if steps == 0:
             raise self._refused(f"the input is {x.shape}: a sequence needs at least one step")
         expected = (self.num_layers * self.directions, *samples, self.hidden_size)
