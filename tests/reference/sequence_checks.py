@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from operator import itemgetter, methodcaller
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,7 @@ from reference import Array, Module, Params
 
 TOLERANCES = {"float32": 1e-5, "float64": 1e-12}
 STEP = 1e-30
+NO_OPTIONS: Mapping[str, Any] = MappingProxyType({})
 
 
 def random_params(
@@ -57,9 +59,8 @@ def assert_agrees(
     params: Params,
     *inputs: Any,
     upstream: Any = None,
-    theirs_options: Mapping[str, Any] | None = None,
+    options: Mapping[str, Any] = NO_OPTIONS,
     slack: float = 1.0,
-    **options: Any,
 ) -> None:
     """Assert that ``layer`` computes what ``theirs`` does, forward and backward.
 
@@ -69,9 +70,8 @@ def assert_agrees(
         params: the parameters.
         inputs: arrays or tuples of arrays.
         upstream: the gradient at the output; random at every leaf if None.
-        theirs_options: options for PyTorch's forward, if they are not ``options`` as tensors.
+        options: for both forwards, such as masks; arrays, which PyTorch is handed as tensors.
         slack: how many times the usual error is allowed, for inputs that magnify rounding.
-        options: options for the layer's forward.
     """
     y, cache = layer.forward(params, *inputs, **options)
     rng = np.random.default_rng(99)
@@ -80,16 +80,14 @@ def assert_agrees(
     actual = leaves(y, "y") | leaves(dx, "dx") | {f"grad {name}": g for name, g in grads.items()}
 
     tensors = mapped(lambda a: torch.tensor(a, requires_grad=True), inputs)
-    theirs.load_state_dict({name: torch.tensor(value) for name, value in params.items()})
-    if theirs_options is None:
-        theirs_options = {name: _tensor(value) for name, value in options.items()}
-    expected = _autograd(theirs, tensors, upstream, theirs_options)
+    _hand_over(params, theirs)
+    expected = _autograd(theirs, tensors, upstream, options)
     dtype = str(next(iter(leaves(inputs, "x").values())).dtype)
     assert_close(actual, expected, slack * TOLERANCES[dtype])
 
 
 def assert_matches_complex_step(
-    layer: Module, params: Params, *inputs: Any, directions: int = 3, **options: Any
+    layer: Module, params: Params, *inputs: Any, options: Mapping[str, Any] = NO_OPTIONS
 ) -> None:
     """Assert that ``backward`` is the derivative of ``forward``, along random directions.
 
@@ -111,7 +109,7 @@ def assert_matches_complex_step(
     actual, expected = {}, {}
     places = leaves(inputs, "x")
     for name, gradient in (grads | leaves(dx, "x")).items():
-        for turn in range(directions):
+        for turn in range(3):
             direction = rng.standard_normal(gradient.shape)
             if name in places:
                 moved = _moved(inputs, "x", name, direction)
@@ -127,9 +125,11 @@ def assert_matches_complex_step(
     assert_close(actual, expected, 1e-12, floor=whole)
 
 
-def assert_ensemble_is_each(layer: Module, *inputs: Any, networks: int = 3, **options: Any) -> None:
+def assert_ensemble_is_each(
+    layer: Module, *inputs: Any, options: Mapping[str, Any] = NO_OPTIONS
+) -> None:
     """Assert that parameters with a leading axis give what each network gives by itself."""
-    members = [random_params(layer, seed) for seed in range(networks)]
+    members = [random_params(layer, seed) for seed in range(3)]
     ensemble = {name: np.stack([member[name] for member in members]) for name in members[0]}
     y, cache = layer.forward(ensemble, *inputs, **options)
     rng = np.random.default_rng(5)
@@ -143,7 +143,9 @@ def assert_ensemble_is_each(layer: Module, *inputs: Any, networks: int = 3, **op
         assert_close({path: value[k] for path, value in together.items()}, alone, 1e-12)
 
 
-def assert_keeps_dtype(layer: Module, *inputs: Any, **options: Any) -> None:
+def assert_keeps_dtype(
+    layer: Module, *inputs: Any, options: Mapping[str, Any] = NO_OPTIONS
+) -> None:
     """Assert that every number keeps the dtype of the parameters and inputs."""
     for dtype in (np.float32, np.float64, np.longdouble, np.complex128):
         params = {n: v.astype(dtype) for n, v in random_params(layer).items()}
@@ -174,21 +176,37 @@ def assert_close(
         assert error <= rtol * scale, f"{name}: {error:.3g} apart, allowed {rtol * scale:.3g}"
 
 
+def _hand_over(params: Params, module: nn.Module) -> None:
+    """Copy the parameters into PyTorch's; a shared one has one name there too."""
+    theirs = dict(module.named_parameters())
+    assert {name: tuple(p.shape) for name, p in theirs.items()} == {
+        name: value.shape for name, value in params.items()
+    }
+    with torch.no_grad():
+        for name, parameter in theirs.items():
+            parameter.copy_(torch.tensor(params[name]))
+
+
 def _autograd(
     module: nn.Module, inputs: Any, upstream: Any, options: Mapping[str, Any]
 ) -> dict[str, Array]:
     """Output and gradients by autograd, named as the layer's own."""
     module.zero_grad()
-    y = module(*inputs, **options)
+    y = module(*inputs, **{name: _tensor(value) for name, value in options.items()})
     pairs = leaves(upstream, "y")
     outputs = leaves(y, "y")
     torch.autograd.backward(
         [outputs[path] for path in pairs], [torch.tensor(dy) for dy in pairs.values()]
     )
-    dx = mapped(lambda tensor: tensor.grad, inputs)
+    dx = mapped(_gradient, inputs)
     found = leaves(y, "y") | leaves(dx if len(dx) > 1 else dx[0], "dx")
-    found |= {f"grad {name}": p.grad for name, p in module.named_parameters()}
+    found |= {f"grad {name}": _gradient(p) for name, p in module.named_parameters()}
     return {path: tensor.detach().numpy() for path, tensor in found.items()}
+
+
+def _gradient(tensor: Tensor) -> Tensor:
+    """What autograd found; where the loss does not depend on the tensor it leaves None for zero."""
+    return torch.zeros_like(tensor) if tensor.grad is None else tensor.grad
 
 
 def _moved(structure: Any, path: str, name: str, direction: Array) -> Any:
