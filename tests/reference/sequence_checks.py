@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 import torch
+import torch.fx.experimental.symbolic_shapes  # on import adds warnings filters: now, not in a test
 from torch import Tensor, nn
 
 from reference import Array, Module, Params
@@ -20,6 +21,13 @@ from reference import Array, Module, Params
 TOLERANCES = {"float32": 1e-5, "float64": 1e-12}
 STEP = 1e-30
 NO_OPTIONS: Mapping[str, Any] = MappingProxyType({})
+
+
+def built(build: Callable[[], nn.Module], dtype: str = "float64") -> nn.Module:
+    """A PyTorch module; its first weights are drawn without a trace in the global generator."""
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        return build().to(getattr(torch, dtype))
 
 
 def random_params(
@@ -53,6 +61,20 @@ def leaves(structure: Any, path: str) -> dict[str, Any]:
     return {} if structure is None else {path: structure}
 
 
+def random_upstream(layer: Module, params: Params, inputs: Any, options: Mapping[str, Any]) -> Any:
+    """A random gradient at every leaf of the layer's output."""
+    return random_like(layer.forward(params, *inputs, **options)[0], np.random.default_rng(99))
+
+
+def everything(
+    layer: Module, params: Params, inputs: Any, upstream: Any, options: Mapping[str, Any]
+) -> dict[str, Array]:
+    """All that a layer computes: outputs, gradients of the inputs and of the parameters."""
+    y, cache = layer.forward(params, *inputs, **options)
+    dx, grads = layer.backward(params, cache, upstream)
+    return leaves(y, "y") | leaves(dx, "dx") | {f"grad {name}": g for name, g in grads.items()}
+
+
 def assert_agrees(
     layer: Module,
     theirs: nn.Module,
@@ -73,12 +95,9 @@ def assert_agrees(
         options: for both forwards, such as masks; arrays, which PyTorch is handed as tensors.
         slack: how many times the usual error is allowed, for inputs that magnify rounding.
     """
-    y, cache = layer.forward(params, *inputs, **options)
-    rng = np.random.default_rng(99)
-    upstream = random_like(y, rng) if upstream is None else upstream
-    dx, grads = layer.backward(params, cache, upstream)
-    actual = leaves(y, "y") | leaves(dx, "dx") | {f"grad {name}": g for name, g in grads.items()}
-
+    if upstream is None:
+        upstream = random_upstream(layer, params, inputs, options)
+    actual = everything(layer, params, inputs, upstream, options)
     tensors = mapped(lambda a: torch.tensor(a, requires_grad=True), inputs)
     _hand_over(params, theirs)
     expected = _autograd(theirs, tensors, upstream, options)
@@ -95,11 +114,10 @@ def assert_matches_complex_step(
     derivative comes out exact to rounding. Each parameter and each input has directions of its own.
     """
     rng = np.random.default_rng(7)
-    y, cache = layer.forward(params, *inputs, **options)
-    upstream = random_like(y, rng)
+    upstream = random_upstream(layer, params, inputs, options)
+    _, cache = layer.forward(params, *inputs, **options)
     dx, grads = layer.backward(params, cache, upstream)
-    if not isinstance(dx, tuple) or len(inputs) == 1:
-        dx = (dx,)
+    dx = (dx,) if len(inputs) == 1 else dx
 
     def loss(params: Params, inputs: Any) -> complex:
         out = leaves(layer.forward(params, *inputs, **options)[0], "y")
@@ -112,8 +130,7 @@ def assert_matches_complex_step(
         for turn in range(3):
             direction = rng.standard_normal(gradient.shape)
             if name in places:
-                moved = _moved(inputs, "x", name, direction)
-                step = loss(params, moved)
+                step = loss(params, _moved(inputs, "x", name, direction))
             else:
                 step = loss(params | {name: params[name] + 1j * STEP * direction}, inputs)
             actual[f"{name} along {turn}"] = np.asarray((gradient * direction).sum())
@@ -131,15 +148,10 @@ def assert_ensemble_is_each(
     """Assert that parameters with a leading axis give what each network gives by itself."""
     members = [random_params(layer, seed) for seed in range(3)]
     ensemble = {name: np.stack([member[name] for member in members]) for name in members[0]}
-    y, cache = layer.forward(ensemble, *inputs, **options)
-    rng = np.random.default_rng(5)
-    upstream = random_like(y, rng)
-    dx, grads = layer.backward(ensemble, cache, upstream)
-    together = leaves(y, "y") | leaves(dx, "dx") | {f"grad {n}": g for n, g in grads.items()}
+    upstream = random_upstream(layer, ensemble, inputs, options)
+    together = everything(layer, ensemble, inputs, upstream, options)
     for k, member in enumerate(members):
-        y, cache = layer.forward(member, *inputs, **options)
-        dx, grads = layer.backward(member, cache, mapped(itemgetter(k), upstream))
-        alone = leaves(y, "y") | leaves(dx, "dx") | {f"grad {n}": g for n, g in grads.items()}
+        alone = everything(layer, member, inputs, mapped(itemgetter(k), upstream), options)
         assert_close({path: value[k] for path, value in together.items()}, alone, 1e-12)
 
 
@@ -150,9 +162,8 @@ def assert_keeps_dtype(
     for dtype in (np.float32, np.float64, np.longdouble, np.complex128):
         params = {n: v.astype(dtype) for n, v in random_params(layer).items()}
         given = mapped(methodcaller("astype", dtype), inputs)
-        y, cache = layer.forward(params, *given, **options)
-        dx, grads = layer.backward(params, cache, y)
-        found = leaves(y, "y") | leaves(dx, "dx") | grads
+        y, _ = layer.forward(params, *given, **options)
+        found = everything(layer, params, given, y, options)
         wrong = {path: a.dtype for path, a in found.items() if a.dtype != dtype}
         assert not wrong, f"should be {np.dtype(dtype)}: {wrong}"
 
@@ -193,13 +204,13 @@ def _autograd(
     """Output and gradients by autograd, named as the layer's own."""
     module.zero_grad()
     y = module(*inputs, **{name: _tensor(value) for name, value in options.items()})
-    pairs = leaves(upstream, "y")
     outputs = leaves(y, "y")
-    torch.autograd.backward(
-        [outputs[path] for path in pairs], [torch.tensor(dy) for dy in pairs.values()]
-    )
+    weighted = [
+        (outputs[path] * torch.tensor(dy)).sum() for path, dy in leaves(upstream, "y").items()
+    ]
+    torch.stack(weighted).sum().backward()  # type: ignore[no-untyped-call]
     dx = mapped(_gradient, inputs)
-    found = leaves(y, "y") | leaves(dx if len(dx) > 1 else dx[0], "dx")
+    found = outputs | leaves(dx if len(dx) > 1 else dx[0], "dx")
     found |= {f"grad {name}": _gradient(p) for name, p in module.named_parameters()}
     return {path: tensor.detach().numpy() for path, tensor in found.items()}
 

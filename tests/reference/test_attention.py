@@ -18,6 +18,7 @@ from tests.reference.sequence_checks import (
     assert_ensemble_is_each,
     assert_keeps_dtype,
     assert_matches_complex_step,
+    built,
     random_params,
 )
 
@@ -177,7 +178,7 @@ builds = pytest.mark.parametrize("build", BUILDS.values(), ids=BUILDS)
 
 
 def both(dtype: str = "float64", heads: int = HEADS, **build: Any) -> tuple[Any, nn.Module]:
-    module = nn.MultiheadAttention(E, heads, **build).to(getattr(torch, dtype))
+    module = built(lambda: nn.MultiheadAttention(E, heads, **build), dtype)
     return MultiheadAttention(E, heads, **build), module
 
 
@@ -351,9 +352,7 @@ class TestMultiheadAttention:
     @builds
     def test_init_draws_from_pytorchs_distribution(self, build: dict[str, Any]) -> None:
         sizes = {"kdim": 30, "vdim": 50} if "kdim" in build else {}
-        with torch.random.fork_rng():
-            torch.manual_seed(0)
-            theirs = nn.MultiheadAttention(40, 4, **build | sizes)
+        theirs = built(lambda: nn.MultiheadAttention(40, 4, **build | sizes))
         layer = MultiheadAttention(40, 4, **build | sizes)
         drawn = layer.init(np.random.default_rng(0))
         for name, value in theirs.state_dict().items():
@@ -432,7 +431,7 @@ class _MixesKeyAndValue(MultiheadAttention):
 
 @pytest.mark.parametrize("wrong", [_AppliesTheScaleTwice, _ForgetsTheWeights, _MixesKeyAndValue])
 def test_the_checks_fail_on_a_wrong_backward(wrong: type[MultiheadAttention]) -> None:
-    layer, theirs = wrong(E, HEADS), nn.MultiheadAttention(E, HEADS).double()
+    layer, theirs = wrong(E, HEADS), built(lambda: nn.MultiheadAttention(E, HEADS))
     params, inputs = random_params(layer), inputs_for(layer)
     with pytest.raises(AssertionError, match="apart, allowed"):
         assert_agrees(layer, theirs, params, *inputs)

@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-import torch
 from torch import nn
 
 from reference import Array, Params
@@ -17,6 +16,7 @@ from tests.reference.sequence_checks import (
     assert_ensemble_is_each,
     assert_keeps_dtype,
     assert_matches_complex_step,
+    built,
     random_params,
 )
 
@@ -40,7 +40,7 @@ kinds = pytest.mark.parametrize("kind", KINDS)
 
 def layers(kind: str, dtype: str = "float64", **options: Any) -> tuple[Recurrent, nn.Module]:
     ours, theirs, own = KINDS[kind]
-    module = theirs(INPUT, HIDDEN, **own, **options).to(getattr(torch, dtype))
+    module = built(lambda: theirs(INPUT, HIDDEN, **own, **options), dtype)
     return ours(INPUT, HIDDEN, **own, **options), module
 
 
@@ -227,12 +227,11 @@ def test_refuses_inputs(x: Array, hx: Any, message: str) -> None:
 
 
 def test_dropout_is_refused_in_training_only() -> None:
-    layer = GRU(3, 4, num_layers=2, dropout=0.5)
-    theirs = nn.GRU(3, 4, num_layers=2, dropout=0.5).double().eval()
+    layer, theirs = layers("gru", num_layers=2, dropout=0.5)
     x = sequence(layer, 3, 2)
     with pytest.raises(ValueError, match=r"GRU: dropout=0\.5"):
         layer.forward(random_params(layer), x)
-    assert_agrees(layer.train(False), theirs, random_params(layer), x)
+    assert_agrees(layer.train(False), theirs.eval(), random_params(layer), x)
 
 
 class _ForgetsLaterSteps(LSTM):
@@ -269,12 +268,12 @@ class _SlightlyWrong(LSTM):
     ],
 )
 def test_the_checks_fail_on_a_wrong_backward(
-    wrong: type[Recurrent], theirs: type[nn.Module]
+    wrong: type[Recurrent], theirs: Callable[..., nn.Module]
 ) -> None:
     layer = wrong(INPUT, HIDDEN)  # type: ignore[call-arg]
     params, x = random_params(layer), sequence(layer, 5, 2)
     with pytest.raises(AssertionError, match="apart, allowed"):
-        assert_agrees(layer, theirs(INPUT, HIDDEN).double(), params, x)
+        assert_agrees(layer, built(lambda: theirs(INPUT, HIDDEN)), params, x)
     with pytest.raises(AssertionError, match="apart, allowed"):
         assert_matches_complex_step(layer, params, x)
 

@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-import torch
 from torch import Tensor, nn
 
 from reference import Array, Linear, Module, Params, Sequential, Tanh
@@ -20,6 +19,7 @@ from tests.reference.sequence_checks import (
     assert_ensemble_is_each,
     assert_keeps_dtype,
     assert_matches_complex_step,
+    built,
     random_params,
 )
 
@@ -36,9 +36,9 @@ def numbers(*shape: int, dtype: str = "float64") -> Array:
 def both(
     dtype: str = "float64", dropout: float = 0.0, **build: Any
 ) -> tuple[TransformerEncoderLayer, nn.Module]:
-    module = nn.TransformerEncoderLayer(E, HEADS, WIDTH, dropout, **build)
     layer = TransformerEncoderLayer(E, HEADS, WIDTH, dropout, **build)
-    return layer, module.to(getattr(torch, dtype))
+    theirs = built(lambda: nn.TransformerEncoderLayer(E, HEADS, WIDTH, dropout, **build), dtype)
+    return layer, theirs
 
 
 PADDING = np.arange(L)[None] >= [[2], [4], [3]]
@@ -146,9 +146,7 @@ class TestTransformerEncoderLayer:
         assert list(layer.parameter_shapes().items()) == list(expected.items())
 
     def test_init_draws_from_pytorchs_distribution(self) -> None:
-        with torch.random.fork_rng():
-            torch.manual_seed(0)
-            theirs = nn.TransformerEncoderLayer(40, 4, 60)
+        theirs = built(lambda: nn.TransformerEncoderLayer(40, 4, 60))
         drawn = TransformerEncoderLayer(40, 4, 60).init(np.random.default_rng(0))
         for name, value in theirs.state_dict().items():
             assert drawn[name].min() == pytest.approx(value.min().item(), rel=0.15)
@@ -196,10 +194,13 @@ class TestResidual:
     @dtypes
     def test_agrees_with_pytorch(self, dtype: str) -> None:
         layer = Sequential(Residual(Sequential(Linear(4, 6), Tanh(), Linear(6, 4))), Linear(4, 3))
-        theirs = nn.Sequential(
-            TheirResidual(nn.Sequential(nn.Linear(4, 6), nn.Tanh(), nn.Linear(6, 4))),
-            nn.Linear(4, 3),
-        ).to(getattr(torch, dtype))
+        theirs = built(
+            lambda: nn.Sequential(
+                TheirResidual(nn.Sequential(nn.Linear(4, 6), nn.Tanh(), nn.Linear(6, 4))),
+                nn.Linear(4, 3),
+            ),
+            dtype,
+        )
         params = random_params(layer, dtype=dtype)
         assert_agrees(layer, theirs, params, numbers(5, 4, dtype=dtype))
 
@@ -223,18 +224,22 @@ class TestResidual:
             layer.forward(random_params(layer), numbers(5, 4))
 
 
+def their_tied() -> nn.Module:
+    module = nn.Sequential(
+        nn.Linear(4, 4), nn.Tanh(), nn.Linear(4, 4), nn.Tanh(), nn.Linear(4, 4, bias=False)
+    )
+    module[2].weight = module[4].weight = module[0].weight
+    module[2].bias = module[0].bias
+    return module
+
+
 def tied_pair(dtype: str = "float64") -> tuple[Tied, nn.Module]:
     """A weight used three times and a bias used twice."""
     layer = Tied(
         Sequential(Linear(4, 4), Tanh(), Linear(4, 4), Tanh(), Linear(4, 4, bias=False)),
         {"2.weight": "0.weight", "4.weight": "0.weight", "2.bias": "0.bias"},
     )
-    theirs = nn.Sequential(
-        nn.Linear(4, 4), nn.Tanh(), nn.Linear(4, 4), nn.Tanh(), nn.Linear(4, 4, bias=False)
-    ).to(getattr(torch, dtype))
-    theirs[2].weight = theirs[4].weight = theirs[0].weight
-    theirs[2].bias = theirs[0].bias
-    return layer, theirs
+    return layer, built(their_tied, dtype)
 
 
 class TestTied:
