@@ -13,6 +13,7 @@ from reference.convolution import Conv1d, Conv2d
 from reference.dropout import Dropout
 from reference.embedding import Embedding
 from reference.groupnorm import GroupNorm
+from reference.attention import MultiheadAttention, ScaledDotProductAttention, causal_mask
 from reference.init import INITIALISERS
 from reference.layernorm import LayerNorm, RMSNorm
 from reference.linear import Linear, Shift
@@ -58,8 +59,20 @@ from reference.upsample import Upsample
 __all__ = [
     "ACTIVATIONS",
     "ASGD",
+from reference.optim import SGD, Optimizer, State
+from reference.recurrent import GRU, LSTM, RNN
+from reference.residual import Residual
+from reference.sequential import Sequential
+from reference.tied import Tied
+from reference.transformer import TransformerEncoderLayer
+
+__all__ = [
+    "ACTIVATIONS",
+    "GRU",
     "INITIALISERS",
+    "LSTM",
     "MLP",
+    "RNN",
     "SGD",
     "Adadelta",
     "Adagrad",
@@ -100,6 +113,7 @@ __all__ = [
     "MultiStepLR",
     "NAdam",
     "OneCycleLR",
+    "MultiheadAttention",
     "Optimizer",
     "Params",
     "PolynomialLR",
@@ -109,6 +123,8 @@ __all__ = [
     "ReLU",
     "ReduceLROnPlateau",
     "Rprop",
+    "Residual",
+    "ScaledDotProductAttention",
     "Sequential",
     "SequentialLR",
     "Shapes",
@@ -122,6 +138,10 @@ __all__ = [
     "XORNetwork",
     "clip_grad_norm",
     "clip_grad_value",
+    "Tied",
+    "TransformerEncoderLayer",
+    "XORNetwork",
+    "causal_mask",
     "gradients",
     "mean_gradients",
     "sum_gradients",
