@@ -6,6 +6,7 @@ reads as a short chapter: the formula, its derivation, the code.
 
 from reference.activations import ACTIVATIONS, Identity, ReLU, Sigmoid, Tanh
 from reference.adaptive import AdaptiveAvgPool2d
+from reference.attention import MultiheadAttention, ScaledDotProductAttention, causal_mask
 from reference.batchnorm import BatchNorm1d, BatchNorm2d, InstanceNorm2d
 from reference.bilinear import Bilinear
 from reference.conv_transpose import ConvTranspose2d
@@ -13,7 +14,6 @@ from reference.convolution import Conv1d, Conv2d
 from reference.dropout import Dropout
 from reference.embedding import Embedding
 from reference.groupnorm import GroupNorm
-from reference.attention import MultiheadAttention, ScaledDotProductAttention, causal_mask
 from reference.init import INITIALISERS
 from reference.layernorm import LayerNorm, RMSNorm
 from reference.linear import Linear, Shift
@@ -52,22 +52,17 @@ from reference.optim import (
     sum_gradients,
 )
 from reference.pooling import AvgPool1d, AvgPool2d, MaxPool1d, MaxPool2d
+from reference.recurrent import GRU, LSTM, RNN
+from reference.residual import Residual
 from reference.sequential import Sequential
 from reference.shape import Flatten, Unflatten
+from reference.tied import Tied
+from reference.transformer import TransformerEncoderLayer
 from reference.upsample import Upsample
 
 __all__ = [
     "ACTIVATIONS",
     "ASGD",
-from reference.optim import SGD, Optimizer, State
-from reference.recurrent import GRU, LSTM, RNN
-from reference.residual import Residual
-from reference.sequential import Sequential
-from reference.tied import Tied
-from reference.transformer import TransformerEncoderLayer
-
-__all__ = [
-    "ACTIVATIONS",
     "GRU",
     "INITIALISERS",
     "LSTM",
@@ -111,9 +106,9 @@ __all__ = [
     "Model",
     "Module",
     "MultiStepLR",
+    "MultiheadAttention",
     "NAdam",
     "OneCycleLR",
-    "MultiheadAttention",
     "Optimizer",
     "Params",
     "PolynomialLR",
@@ -122,8 +117,8 @@ __all__ = [
     "RMSprop",
     "ReLU",
     "ReduceLROnPlateau",
-    "Rprop",
     "Residual",
+    "Rprop",
     "ScaledDotProductAttention",
     "Sequential",
     "SequentialLR",
@@ -133,15 +128,14 @@ __all__ = [
     "State",
     "StepLR",
     "Tanh",
+    "Tied",
+    "TransformerEncoderLayer",
     "Unflatten",
     "Upsample",
     "XORNetwork",
+    "causal_mask",
     "clip_grad_norm",
     "clip_grad_value",
-    "Tied",
-    "TransformerEncoderLayer",
-    "XORNetwork",
-    "causal_mask",
     "gradients",
     "mean_gradients",
     "sum_gradients",
