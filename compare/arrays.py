@@ -21,6 +21,7 @@ Array = npt.NDArray[Any]
 TORCH_DTYPES = {
     "float32": torch.float32,
     "float64": torch.float64,
+    "complex128": torch.complex128,
     "int64": torch.int64,
     "bool": torch.bool,
 }

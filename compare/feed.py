@@ -9,6 +9,7 @@ import numpy as np
 
 from compare import data
 from compare.cases import LOSSES, Case
+from compare.errors import CannotCompare
 from compare.observation import Array
 from compare.side import Side
 
@@ -21,7 +22,7 @@ class Feed:
         dataset: the data; None is the case's own.
 
     Raises:
-        CannotCompare: the data cannot be had.
+        CannotCompare: the data cannot be had, or are not finite.
     """
 
     def __init__(self, case: Case, dataset: data.Dataset | None = None) -> None:
@@ -31,6 +32,13 @@ class Feed:
         samples = len(self.inputs)
         size = min(case.batch_size or samples, samples)
         self.parts = [slice(start, min(start + size, samples)) for start in range(0, samples, size)]
+        for what, array in (("inputs", self.inputs), ("targets", self.targets)):
+            if not np.isfinite(array).all():
+                place = [int(i) for i in np.argwhere(~np.isfinite(array))[0]]
+                raise CannotCompare(
+                    f"the data cannot be used: {what}{place} is {array[tuple(place)]}, but all "
+                    f"should be finite"
+                )
         self._kept: dict[tuple[str, int], Any] = {}
         self._seed = case.seed
         self._summed = LOSSES[case.loss] == "sum"
@@ -61,7 +69,7 @@ class Feed:
         """The losses of an epoch's batches as one, in which each sample counts alike."""
         each = np.asarray(losses)
         if len(each) == 1:
-            return each[0]
+            return np.asarray(each[0])
         if self._summed:
             return np.asarray(each.sum(axis=0))
         sizes = [part.stop - part.start for part in self.parts]

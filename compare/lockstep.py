@@ -8,7 +8,7 @@ from torch import Tensor
 
 from compare.errors import BackproofError
 from compare.meter import structure
-from compare.observation import LOSS, Array, Observation
+from compare.observation import LOSS, Array, Observation, Snapshot
 from compare.pair import Pair
 from compare.tolerances import Tolerance
 
@@ -18,12 +18,14 @@ class Step:
     """What both sides showed of one step.
 
     Attributes:
+        start: what both started from.
         expected: PyTorch's quantities.
         actual: the reference's, in order of computation.
         units: the unit of the tolerance of each of them.
         differing: quantities that cannot be compared, and why; the two above are then empty.
     """
 
+    start: Snapshot
     expected: Observation
     actual: Observation = field(default_factory=dict)
     units: Observation = field(default_factory=dict)
@@ -33,6 +35,11 @@ class Step:
     def loss(self) -> float:
         """PyTorch's loss, before the step."""
         return float(self.expected[LOSS])
+
+
+def raised(error: Exception) -> str:
+    """What is said of code under test that raises."""
+    return f"the reference raised {type(error).__name__}: {error}"
 
 
 def step(
@@ -57,12 +64,12 @@ def step(
         raise
     except Exception as error:  # the code under test: whatever it raises is a finding
         missing = next((name for name in expected if name not in seen), LOSS)
-        reason = f"the reference raised {type(error).__name__}: {error}"
-        return Step(expected, differing={missing: reason})
+        told = {name: value for name, value in expected.items() if name in seen}
+        return Step(start, expected, differing=structure(seen, told) | {missing: raised(error)})
     differing = structure(seen, expected)
     if differing:
-        return Step(expected, differing=differing)
+        return Step(start, expected, differing=differing)
     actual, units = {}, {}
     for name, value in seen.items():
         actual[name], units[name] = tolerance.split(value, expected[name])
-    return Step(expected, actual, units)
+    return Step(start, expected, actual, units)

@@ -8,6 +8,7 @@ from enum import Enum
 from compare.cases import Case
 from compare.history import LossHistory
 from compare.metrics import Difference, Metrics
+from compare.referee import Opinion
 
 
 class Verdict(Enum):
@@ -90,6 +91,7 @@ class Report:
         free_run_multiple: how many of its units were allowed there.
         horizon: the epoch from which on the free run decides nothing; None if it decides all.
         growth: the factor per epoch by which rounding differences grew; None if not measured.
+        opinion: which side is wrong, by the referee; None where lockstep found no difference.
         reference: what training achieved on the NumPy side.
         torch: the same on the PyTorch side.
         history: the losses of both, epoch by epoch.
@@ -104,6 +106,7 @@ class Report:
     free_run_multiple: float
     horizon: int | None
     growth: float | None
+    opinion: Opinion | None
     reference: Outcome
     torch: Outcome
     history: LossHistory

@@ -7,12 +7,12 @@ from collections.abc import Callable
 from typing import TypeAlias
 
 import numpy as np
-from torch import Tensor
+from torch import Tensor, enable_grad
 
 from compare import lockstep, schedule
 from compare.cases import Case
 from compare.environment import versions
-from compare.errors import CannotCompare
+from compare.errors import BackproofError, CannotCompare
 from compare.feed import Feed
 from compare.free_run import FreeRun
 from compare.goals import GOALS
@@ -20,6 +20,7 @@ from compare.history import LossHistory
 from compare.meter import Meter
 from compare.observation import Array, Observation
 from compare.pair import Pair, build
+from compare.referee import Opinion, judge
 from compare.reference_side import ReferenceSide
 from compare.report import Outcome, Report
 from compare.tolerances import Tolerance
@@ -46,7 +47,7 @@ def run(
         CannotCompare: the data cannot be had, or both sides overflow.
     """
     pair = build(case)
-    with pair.torch.training(), np.errstate(all="ignore"):
+    with pair.torch.training(), enable_grad(), np.errstate(all="ignore"):
         session = Session(case, tolerance, pair, Feed(case), lockstep_every)
         for epoch in range(1, case.epochs + 1):
             session.epoch(epoch)
@@ -87,6 +88,7 @@ class Session:
         self.free_run = FreeRun(pair, self.feed, tolerance, case.seed)
         self.history = LossHistory()
         self.broken = False
+        self.opinion: Opinion | None = None
         self.before = self._evaluate()
 
     def epoch(self, epoch: int) -> None:
@@ -102,8 +104,15 @@ class Session:
                 torch_losses.append(self.pair.torch.step(*theirs))
             if self.broken:
                 return
-            reference_losses.append(self.pair.reference.step(*ours))
-            self.free_run.step(*ours)
+            try:
+                reference_losses.append(self.pair.reference.step(*ours))
+                self.free_run.step(*ours)
+            except BackproofError:
+                raise
+            except Exception as error:  # the code under test: whatever it raises is a finding
+                self.lockstep.reject(epoch, {"training step": lockstep.raised(error)})
+                self.broken = True
+                return
         losses = float(self.feed.loss(reference_losses)), float(self.feed.loss(torch_losses))
         self.history.add(epoch, *losses)
         sound = all(map(math.isfinite, losses))
@@ -120,11 +129,25 @@ class Session:
         if step.differing:
             self.lockstep.reject(epoch, step.differing)
             self.broken = True
-        else:
-            self._check_finite(epoch, step.actual, step.expected)
-            self.lockstep.add(epoch, step.actual, step.expected, step.units)
-            self.free_run.hear(step.actual, step.units)
+            self._ask_referee(step, ours, frozenset(step.differing))
+            return step.loss
+        self._check_finite(epoch, step.actual, step.expected)
+        ratios = self.lockstep.add(epoch, step.actual, step.expected, step.units)
+        self.free_run.hear(step.actual, step.units)
+        failing = frozenset(
+            name
+            for name, ratio in zip(step.actual, ratios, strict=True)
+            if not ratio <= self.tolerance.multiple
+        )
+        self._ask_referee(step, ours, failing)
         return step.loss
+
+    def _ask_referee(
+        self, step: lockstep.Step, ours: tuple[Array, Array], failing: frozenset[str]
+    ) -> None:
+        """On the first disagreement, find out which side is wrong."""
+        if failing and self.opinion is None:
+            self.opinion = judge(self.pair, step, *ours, failing)
 
     def _check_finite(self, epoch: int, actual: Observation, expected: Observation) -> None:
         """Stop where there are no finite numbers to go on with.
@@ -145,9 +168,13 @@ class Session:
         )
 
     def _evaluate(self) -> tuple[float, float]:
-        """The loss on all samples, on both sides."""
+        """The loss on all samples, on both sides; not a number where the reference raises."""
         x, target = self.feed.inputs, self.feed.targets
-        return self.pair.reference.evaluate(x, target), self.pair.torch.evaluate(x, target)
+        try:
+            ours = self.pair.reference.evaluate(x, target)
+        except Exception:  # the code under test: lockstep will say what it raises
+            ours = math.nan
+        return ours, self.pair.torch.evaluate(x, target)
 
     def report(self) -> Report:
         """Everything that was found, and what was learned."""
@@ -161,6 +188,7 @@ class Session:
             free_run_multiple=self.free_run.multiple,
             horizon=self.free_run.horizon,
             growth=self.free_run.growth,
+            opinion=self.opinion,
             reference=self._outcome(self.pair.reference, self.before[0], after[0]),
             torch=self._outcome(self.pair.torch, self.before[1], after[1]),
             history=self.history,
@@ -168,8 +196,12 @@ class Session:
         )
 
     def _outcome(self, side: ReferenceSide | TorchSide, before: float, after: float) -> Outcome:
-        outputs = side.predict(self.feed.inputs)
-        return Outcome(before, after, *GOALS[self.case.goal](outputs, self.feed.targets))
+        try:
+            outputs = side.predict(self.feed.inputs)
+            goal = GOALS[self.case.goal](outputs, self.feed.targets)
+        except Exception as error:  # the code under test: lockstep has said what it raises
+            goal = False, f"raised {type(error).__name__}"
+        return Outcome(before, after, *goal)
 
 
 def _finite(values: Observation) -> bool:

@@ -28,6 +28,8 @@ def show(report: Report, console: Console) -> None:
     failures = report.failures
     for failure in failures[:TOLD]:
         console.print(Text(f"  {failure}"))
+    if report.opinion is not None:
+        console.print(Text(f"  referee: {report.opinion}", style="bold"))
     if len(failures) > TOLD:
         console.print(f"  and {len(failures) - TOLD} more, marked in the table")
     wide = console.width >= WIDE

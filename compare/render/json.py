@@ -22,6 +22,7 @@ def to_dict(report: Report) -> dict[str, Any]:
         "case": asdict(report.case),
         "tolerance": {"name": report.tolerance, "multiple": report.multiple},
         "lockstep": [asdict(metrics) for metrics in report.lockstep],
+        "referee": None if report.opinion is None else str(report.opinion),
         "horizon": report.horizon,
         "growth": report.growth,
         "free_run_multiple": report.free_run_multiple,

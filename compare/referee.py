@@ -1,0 +1,201 @@
+"""Which side is wrong: each side's gradient against the derivative of its own loss.
+
+Two gradients differ most along their difference d. So the loss is differentiated in that one
+direction, without any backward pass: if a side's gradient g is right, g·d is that derivative.
+"""
+
+from __future__ import annotations
+
+import copy
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from enum import Enum
+
+import numpy as np
+import torch
+
+from compare.arrays import to_tensor
+from compare.derivative import Derivative, central, complex_step, extended_precision
+from compare.errors import BackproofError
+from compare.lockstep import Step
+from compare.observation import AT_INPUT, LOSS, Array, activation, gradient, gradient_at
+from compare.pair import Pair
+
+#: A derivative decides if it is known to this share of the distance between the two gradients.
+CLEAR = 0.1
+
+
+class Finding(Enum):
+    """What the referee found, in words."""
+
+    REFERENCE = "the reference is wrong: its backward is not the derivative of its own forward"
+    TORCH = (
+        "PyTorch's side is wrong: autograd's gradient is not the derivative of its own forward "
+        "(a custom backward, or a bug of the framework)"
+    )
+    FORWARDS = "the two forwards differ; each backward is the derivative of its own forward"
+    BOTH = "neither backward is the derivative of its own forward"
+    UPDATE = "the gradients agree; the update rules differ"
+    STRUCTURE = (
+        "the two sides do not even give the same things, so there is nothing to differentiate"
+    )
+    UNCLEAR = "the difference is too small to tell which side is wrong"
+
+
+@dataclass(frozen=True)
+class Opinion:
+    """The referee's finding and the numbers behind it.
+
+    Attributes:
+        finding: which side is wrong.
+        forwards_differ: whether activations or losses differ, too.
+        reference: the derivative of the reference's loss along the difference, if it was needed.
+        reference_claim: what the reference's gradient says it is.
+        torch: the derivative of PyTorch's loss along the difference.
+        torch_claim: what autograd says it is.
+    """
+
+    finding: Finding
+    forwards_differ: bool = False
+    reference: Derivative | None = None
+    reference_claim: float = math.nan
+    torch: Derivative | None = None
+    torch_claim: float = math.nan
+
+    def __str__(self) -> str:
+        told = self.finding.value
+        if self.forwards_differ and self.finding is not Finding.FORWARDS:
+            told += "; and the two forwards differ"
+        if self.reference is None or self.torch is None:
+            return told
+        return (
+            f"{told}. Along the difference of the two gradients the loss changes "
+            f"by {self.reference.value:.9g} in the reference ({self.reference.method}), whose "
+            f"gradient says {self.reference_claim:.9g}, and by {self.torch.value:.9g} in "
+            f"PyTorch ({self.torch.method}), whose gradient says {self.torch_claim:.9g}"
+        )
+
+
+def judge(pair: Pair, step: Step, x: Array, target: Array, failing: frozenset[str]) -> Opinion:
+    """Say which side is wrong about a step on which the two disagree.
+
+    Args:
+        pair: both sides.
+        step: the step.
+        x: its inputs.
+        target: its targets.
+        failing: the quantities that differ.
+    """
+    if step.differing:
+        return Opinion(Finding.STRUCTURE)
+    names = {gradient(name): name for name in step.start.weights} | {AT_INPUT: AT_INPUT}
+    wrong = [name for name in names if name in failing] or list(names)
+    difference = {
+        names[name]: _double(step.actual[name]) - _double(step.expected[name]) for name in wrong
+    }
+    distance = math.sqrt(sum(float((d * d).sum()) for d in difference.values()))
+    forward = {LOSS, *(name for name in failing if name.startswith(activation("")))}
+    backward = {*names, *(name for name in failing if name.startswith(gradient_at("")))}
+    if not failing & (forward | backward):
+        return Opinion(Finding.UPDATE)
+    if not 0 < distance < math.inf:
+        return Opinion(Finding.FORWARDS if failing & forward else Finding.UNCLEAR)
+    direction = {name: d / distance for name, d in difference.items()}
+    point = {name: _double(p) for name, p in step.start.weights.items()} | {AT_INPUT: _double(x)}
+    line = _Line(point, direction)
+    ours = _reference_derivative(pair, line, target)
+    theirs = _torch_derivative(pair, line, target)
+    claims = [
+        sum(float((_double(seen[name]) * direction[names[name]]).sum()) for name in wrong)
+        for seen in (step.actual, step.expected)
+    ]
+    finding = _decide(ours, theirs, claims, distance)
+    return Opinion(finding, bool(failing & forward), ours, claims[0], theirs, claims[1])
+
+
+def _decide(ours: Derivative, theirs: Derivative, claims: list[float], distance: float) -> Finding:
+    clear = CLEAR * distance
+    if not (ours.error <= clear and theirs.error <= clear):
+        return Finding.UNCLEAR
+    reference_right = abs(ours.value - claims[0]) <= 3 * clear
+    torch_right = abs(theirs.value - claims[1]) <= 3 * clear
+    if reference_right and torch_right:
+        return Finding.FORWARDS
+    if torch_right:
+        return Finding.REFERENCE
+    return Finding.TORCH if reference_right else Finding.BOTH
+
+
+@dataclass(frozen=True)
+class _Line:
+    """Parameters and input along one direction: ``point + t · direction``."""
+
+    point: Mapping[str, Array]
+    direction: Mapping[str, Array]
+
+    def at(self, t: complex) -> dict[str, Array]:
+        moved = dict(self.point)
+        for name, d in self.direction.items():
+            moved[name] = moved[name] + np.asarray(t) * d
+        return moved
+
+    @property
+    def stride(self) -> float:
+        """A step that changes no entry by more than a hundredth of its tensor's largest."""
+        steps = [
+            0.01 * max(float(np.abs(self.point[name]).max()), 1e-3) / float(np.abs(d).max())
+            for name, d in self.direction.items()
+            if d.any()
+        ]
+        return min(steps)
+
+
+def _reference_derivative(pair: Pair, line: _Line, target: Array) -> Derivative:
+    """By complex step where the operations allow it, else in the highest precision there is."""
+    model = pair.reference.model
+
+    def loss(t: complex, dtype: type[np.inexact]) -> Array:
+        values = {name: v.astype(dtype) for name, v in line.at(t).items()}
+        y, _ = model.network.forward(values, values.pop(AT_INPUT))
+        value: Array = model.loss.forward(y, target.astype(np.float64))[0]
+        return value
+
+    try:
+        return complex_step(lambda t: complex(loss(t, np.complex128)))
+    except (TypeError, ValueError, BackproofError):
+        wide = np.longdouble if extended_precision() else np.float64
+        precision = float(np.finfo(wide).eps)
+        return central(lambda t: float(loss(t, wide)), line.stride, precision)
+
+
+def _torch_derivative(pair: Pair, line: _Line, target: Array) -> Derivative:
+    """By central differences in float64; by complex step if that is possible and confirms them."""
+    network = copy.deepcopy(pair.torch.network).double()
+
+    def loss(t: complex, dtype: type[np.inexact]) -> torch.Tensor:
+        values = {name: to_tensor(v.astype(dtype)) for name, v in line.at(t).items()}
+        x = values.pop(AT_INPUT)
+        goal = to_tensor(_double(target))
+        with torch.no_grad():
+            y = torch.func.functional_call(network, values, (x,))
+            value: torch.Tensor = pair.torch.loss(y, goal)
+        return value
+
+    rough = central(lambda t: loss(t, np.float64).item(), line.stride, 2.0**-52)
+    exact = _if_possible(lambda: complex_step(lambda t: complex(loss(t, np.complex128).item())))
+    if exact is not None and abs(exact.value - rough.value) <= 10 * rough.error:
+        return exact
+    return rough
+
+
+def _if_possible(find: Callable[[], Derivative]) -> Derivative | None:
+    """None where the network has an operation that PyTorch cannot do on complex numbers."""
+    try:
+        return find()
+    except (RuntimeError, TypeError, ValueError, NotImplementedError, BackproofError):
+        return None
+
+
+def _double(array: Array) -> Array:
+    return np.asarray(array, np.float64)
