@@ -21,7 +21,7 @@ from compare.pair import Pair
 from compare.tolerances import Fixed, Tolerance
 
 #: How many envelopes the two sides may be apart, see benchmarks/calibrate.py.
-MULTIPLE = 32.0
+MULTIPLE = 1024.0
 
 
 class FreeRun:

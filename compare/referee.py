@@ -37,9 +37,7 @@ class Finding(Enum):
     FORWARDS = "the two forwards differ; each backward is the derivative of its own forward"
     BOTH = "neither backward is the derivative of its own forward"
     UPDATE = "the gradients agree; the update rules differ"
-    STRUCTURE = (
-        "the two sides do not even give the same things, so there is nothing to differentiate"
-    )
+    STRUCTURE = "the two sides do not give the same things, so none can be differentiated"
     UNCLEAR = "the difference is too small to tell which side is wrong"
 
 

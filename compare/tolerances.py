@@ -20,7 +20,7 @@ TOLERANCES = ("statistical", "rigorous", "fixed")
 
 #: How many standard deviations of its rounding error a quantity may be off. The calibration
 #: (benchmarks/calibrate.py, docs/tolerances.md) found at most about half of it.
-MULTIPLE = 32.0
+MULTIPLE = 512.0
 
 
 class Tolerance(Protocol):
