@@ -52,9 +52,8 @@ class NLLLoss(Loss):
 
     def backward(self, cache: Any, dloss: Any = 1.0) -> Array:
         picked, shape, axis, reduction = cache
-        dterms = beside(reduction.backward(dloss, without_axis(shape, axis)), axis)
-        chosen = np.broadcast_to(picked != 0, shape)  # a mean over no sample at all divides by 0
-        return np.where(chosen, -np.where(chosen, picked, 1) * dterms, 0)
+        dterms = reduction.backward(dloss, without_axis(shape, axis))
+        return np.broadcast_to(-picked * beside(dterms, axis), shape)
 
 
 class CrossEntropyLoss(Loss):
@@ -120,8 +119,8 @@ class CrossEntropyLoss(Loss):
         log_p, wanted, axis, reduction = cache
         dterms = reduction.backward(dloss, without_axis(log_p.shape, axis))
         slope = np.exp(log_p) * wanted.sum(axis=axis, keepdims=True) - wanted
-        counts = (wanted != 0).any(axis=axis, keepdims=True)
-        return np.where(counts, slope * beside(dterms, axis), 0)
+        dy: Array = slope * beside(dterms, axis)
+        return dy
 
     def _from_indices(self, y: Array, target: Array, axis: int) -> tuple[Array, Reduction]:
         """The weighted q, and the reduction; its mean divides by the sum of the right w."""

@@ -112,8 +112,11 @@ class Reduction:
         if self.kind == "none":
             return terms
         total: Array = terms.sum(axis=tuple(range(-self.ndim, 0)))
-        with np.errstate(invalid="ignore", divide="ignore"):  # the mean of nothing is no number
-            return total if self.kind == "sum" else total / self.divisor
+        if self.kind == "sum":
+            return total
+        with np.errstate(invalid="ignore"):  # as in PyTorch, the mean of nothing is no number
+            mean: Array = total / self.divisor
+        return mean
 
     def backward(self, dloss: Any, shape: Sequence[int]) -> Any:
         """The gradient of the terms, of a shape that broadcasts against theirs.
@@ -130,8 +133,9 @@ class Reduction:
             )
         single = given == () or self.kind == "none"
         dterms = dloss if single else dloss.reshape(given + (1,) * self.ndim)
-        with np.errstate(invalid="ignore", divide="ignore"):
-            return dterms / self.divisor if self.kind == "mean" else dterms
+        if self.kind != "mean":
+            return dterms
+        return dterms / self.divisor if self.divisor != 0 else dterms * 0  # nothing, no gradient
 
 
 def over_all(loss: Loss, shape: Sequence[int]) -> Reduction:
