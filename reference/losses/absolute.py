@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from reference.losses.loss import Loss, over_all
+from reference.losses.loss import Loss
 from reference.module import Array
 from reference.special import absolute, sign
 
@@ -33,7 +33,7 @@ class L1Loss(Loss):
     def forward(self, y: Array, target: Array) -> tuple[Array, Any]:
         self.require_same_shape(y, target)
         difference = y - target
-        reduction = over_all(self, target.shape)
+        reduction = self.over(target.shape)
         return reduction.forward(absolute(difference)), (difference, reduction)
 
     def backward(self, cache: Any, dloss: Any = 1.0) -> Array:
@@ -76,7 +76,7 @@ class SmoothL1Loss(Loss):
         terms = np.where(
             near, 0.5 * self.beta * scaled * scaled, absolute(difference) - 0.5 * self.beta
         )
-        reduction = over_all(self, target.shape)
+        reduction = self.over(target.shape)
         return reduction.forward(terms), (difference, near, scaled, reduction)
 
     def backward(self, cache: Any, dloss: Any = 1.0) -> Array:
@@ -119,7 +119,7 @@ class HuberLoss(Loss):
         inner = np.where(near, difference, 0)  # far out, the square might overflow
         straight = self.delta * (absolute(difference) - 0.5 * self.delta)
         terms = np.where(near, 0.5 * inner * inner, straight)
-        reduction = over_all(self, target.shape)
+        reduction = self.over(target.shape)
         return reduction.forward(terms), (difference, near, inner, reduction)
 
     def backward(self, cache: Any, dloss: Any = 1.0) -> Array:

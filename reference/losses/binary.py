@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from reference.losses.loss import Loss, Weight, like, over_all
+from reference.losses.loss import Loss, Weight, like
 from reference.module import Array
 from reference.special import sigmoid, softplus
 
@@ -59,7 +59,7 @@ class BCELoss(Loss):
         log_yes = _at_least(np.log(np.where(y.real > 0, y, 1)), y.real > 0)
         log_no = _at_least(np.log1p(-np.where(y.real < 1, y, 0)), y.real < 1)
         terms = -weight * (target * log_yes + (1 - target) * log_no)
-        reduction = over_all(self, target.shape)
+        reduction = self.over(target.shape)
         return reduction.forward(terms), (y, target, weight, reduction)
 
     def backward(self, cache: Any, dloss: Any = 1.0) -> Array:
@@ -114,7 +114,7 @@ class BCEWithLogitsLoss(Loss):
         weight = _weight(self, "weight", self.weight, y, target)
         yes = weight * _weight(self, "pos_weight", self.pos_weight, y, target) * target
         no = weight * (1 - target)
-        reduction = over_all(self, target.shape)
+        reduction = self.over(target.shape)
         return reduction.forward(yes * softplus(-y) + no * softplus(y)), (y, yes, no, reduction)
 
     def backward(self, cache: Any, dloss: Any = 1.0) -> Array:

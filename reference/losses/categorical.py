@@ -11,7 +11,8 @@ import numpy as np
 
 from reference.activations.softmax import log_softmax
 from reference.losses.classes import class_axis, class_weights, require_indices, right_class
-from reference.losses.loss import Loss, Reduction, Weight, beside, over_all, without_axis
+from reference.losses.loss import Loss, Weight
+from reference.losses.reduction import Reduction, beside, without_axis
 from reference.module import Array
 
 
@@ -47,7 +48,7 @@ class NLLLoss(Loss):
         right, _ = right_class(self, y, target, axis, self.ignore_index)
         picked = np.where(right, class_weights(self, self.weight, y, axis), 0)
         terms = -(picked * np.where(picked != 0, y, 0)).sum(axis=axis)
-        reduction = Reduction(self.reduction, target.ndim, picked.sum())
+        reduction = self.over(target.shape, picked.sum())
         return reduction.forward(terms), (picked, y.shape, axis, reduction)
 
     def backward(self, cache: Any, dloss: Any = 1.0) -> Array:
@@ -128,7 +129,7 @@ class CrossEntropyLoss(Loss):
         weight = class_weights(self, self.weight, y, axis)
         wanted = np.where(counts, weight * self._smoothed(right.astype(weight.dtype), axis), 0)
         total = np.where(right, weight, 0).sum()
-        return wanted, Reduction(self.reduction, target.ndim, total)
+        return wanted, self.over(target.shape, total)
 
     def _from_probabilities(self, y: Array, target: Array, axis: int) -> tuple[Array, Reduction]:
         """The weighted q, and the reduction; its mean divides by the number of samples."""
@@ -136,7 +137,7 @@ class CrossEntropyLoss(Loss):
         needed = "negative for a target of probabilities, where no class can be ignored"
         self.require(self.ignore_index < 0, "ignore_index", self.ignore_index, needed)
         wanted = class_weights(self, self.weight, y, axis) * self._smoothed(target, axis)
-        return wanted, over_all(self, without_axis(target.shape, axis))
+        return wanted, self.over(without_axis(target.shape, axis))
 
     def _smoothed(self, q: Array, axis: int) -> Array:
         smoothing = self.label_smoothing

@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from reference.losses.loss import Loss, Weight, like, without_axis
+from reference.losses.loss import Loss, Weight, like
+from reference.losses.reduction import without_axis
 from reference.module import Array
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from reference.losses.loss import Loss, Reduction, over_all
+from reference.losses.loss import Loss
 from reference.module import Array
 
 
@@ -42,16 +42,10 @@ class KLDivLoss(Loss):
             t, log_t = np.exp(target), target
         else:
             t, log_t = target, np.log(np.where(target == 0, 1, target))
-        reduction = self._reduction(target.shape)
+        samples = target.shape[0] if self.reduction == "batchmean" and target.ndim else None
+        reduction = self.over(target.shape, samples)
         return reduction.forward(t * (log_t - y)), (t, y.shape, reduction)
 
     def backward(self, cache: Any, dloss: Any = 1.0) -> Array:
         t, shape, reduction = cache
         return np.broadcast_to(-t * reduction.backward(dloss, shape), shape)
-
-    def _reduction(self, shape: tuple[int, ...]) -> Reduction:
-        if self.reduction != "batchmean":
-            return over_all(self, shape)
-        samples = shape[0] if shape else 1
-        self.require(samples > 0, "the number of samples", samples, "at least 1")
-        return Reduction("mean", len(shape), samples)

@@ -9,8 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from reference.losses.loss import Loss, beside, over_all
+from reference.losses.loss import Loss
 from reference.losses.margins import signs
+from reference.losses.reduction import beside
 from reference.module import Array
 from reference.special import absolute, sign
 
@@ -62,7 +63,7 @@ class CosineEmbeddingLoss(Loss):
         cos = (a * b).sum(axis=-1) / lengths
         alike, content = t == 1, (t == -1) & (cos.real < self.margin)
         terms = np.where(alike, 1 - cos, np.where(content, 0, cos - self.margin))
-        reduction = over_all(self, target.shape)
+        reduction = self.over(target.shape)
         cache = (a, b, square_a, square_b, lengths, cos, t, content, reduction)
         return reduction.forward(terms), cache
 
@@ -151,7 +152,7 @@ class TripletMarginLoss(Loss):
             far = np.where(far.real > other.real, other, far)
         z = self.margin + near - far
         content = z.real < 0
-        reduction = over_all(self, anchor.shape[:-1])
+        reduction = self.over(anchor.shape[:-1])
         cache = (near_slope, far_slope, swap_slope, content, reduction)
         return reduction.forward(np.where(content, 0, z)), cache
 

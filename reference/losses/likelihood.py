@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from reference.losses.loss import Loss, over_all
+from reference.losses.loss import Loss
 from reference.module import Array
 
 
@@ -56,7 +56,7 @@ class PoissonNLLLoss(Loss):
         terms, slope = self._of_log_rate(y, target) if self.log_input else self._of_rate(y, target)
         if self.full:
             terms = terms + _log_factorial(target)
-        reduction = over_all(self, target.shape)
+        reduction = self.over(target.shape)
         return reduction.forward(terms), (slope, reduction)
 
     def backward(self, cache: Any, dloss: Any = 1.0) -> Array:
@@ -131,8 +131,8 @@ class GaussianNLLLoss(Loss):
         terms = 0.5 * (np.log(v) + difference * difference / v)
         if self.full:
             terms = terms + 0.5 * math.log(2 * math.pi)
-        reduction = over_all(self, target.shape)
-        return reduction.forward(terms), (difference, v, np.shape(var), reduction)
+        reduction = self.over(target.shape)
+        return reduction.forward(terms), (difference, v, getattr(var, "shape", ()), reduction)
 
     def backward(self, cache: Any, dloss: Any = 1.0) -> tuple[Array, Array]:
         """Give the gradients of the mean and of the variance."""

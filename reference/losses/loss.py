@@ -1,15 +1,15 @@
-"""What all losses share: the interface, the reduction to one number, and what they refuse."""
+"""What all losses share: the interface, and what they refuse."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from reference.losses.reduction import Reduction
 from reference.module import Array
 
 #: What may be handed in as a fixed weight of a loss.
@@ -58,6 +58,19 @@ class Loss:
         """
         raise NotImplementedError
 
+    def over(self, shape: Sequence[int], divisor: Any = None) -> Reduction:
+        """The reduction over as many terms as a target of this shape has.
+
+        Args:
+            shape: of the target, one entry for each term.
+            divisor: what a mean divides by; if not given, the number of terms.
+        """
+        if divisor is None:
+            divisor = math.prod(shape)
+            empty = divisor == 0 and self.reduction not in ("none", "sum")
+            self.require(not empty, "the number of terms", 0, "at least 1")
+        return Reduction(type(self).__name__, self.reduction, len(shape), divisor)
+
     def require(self, condition: bool, what: str, got: object, needed: object) -> None:
         """Go on only if ``condition`` holds.
 
@@ -84,80 +97,6 @@ class Loss:
             )
 
 
-@dataclass(frozen=True)
-class Reduction:
-    r"""From the terms of a loss to the loss, and back.
-
-    With terms lᵢ and a divisor K, usually their number::
-
-        none   L = l, all of them      dlᵢ = dLᵢ
-        sum    L = Σ lᵢ                dlᵢ = dL
-        mean   L = (1/K) Σ lᵢ          dlᵢ = dL/K
-
-    Sum and mean run over the last axes only, ``ndim`` in number; axes before them are an ensemble,
-    with a loss each.
-
-    Attributes:
-        kind: ``none``, ``sum`` or ``mean``.
-        ndim: how many axes are summed over.
-        divisor: K, of which only the mean makes use.
-    """
-
-    kind: str
-    ndim: int
-    divisor: Any
-
-    def forward(self, terms: Array) -> Array:
-        """The loss."""
-        if self.kind == "none":
-            return terms
-        total: Array = terms.sum(axis=tuple(range(-self.ndim, 0)))
-        if self.kind == "sum":
-            return total
-        with np.errstate(invalid="ignore"):  # as in PyTorch, the mean of nothing is no number
-            mean: Array = total / self.divisor
-        return mean
-
-    def backward(self, dloss: Any, shape: Sequence[int]) -> Any:
-        """The gradient of the terms, of a shape that broadcasts against theirs.
-
-        Raises:
-            ValueError: ``dloss`` does not have the shape of the loss.
-        """
-        loss_shape = tuple(shape) if self.kind == "none" else tuple(shape[: len(shape) - self.ndim])
-        given = getattr(dloss, "shape", ())
-        if given != loss_shape and (given or self.kind == "none"):
-            raise ValueError(
-                f"the loss's gradient has shape {given}, but should have that of the loss, "
-                f"{loss_shape}"
-            )
-        single = given == () or self.kind == "none"
-        dterms = dloss if single else dloss.reshape(given + (1,) * self.ndim)
-        if self.kind != "mean":
-            return dterms
-        return dterms / self.divisor if self.divisor != 0 else dterms * 0  # nothing, no gradient
-
-
-def over_all(loss: Loss, shape: Sequence[int]) -> Reduction:
-    """The reduction of a loss over all terms of a target, ``shape``; the mean counts each once."""
-    count = math.prod(shape)
-    loss.require(count > 0 or loss.reduction != "mean", "the number of terms", 0, "at least 1")
-    return Reduction(loss.reduction, len(shape), count)
-
-
 def like(weight: npt.ArrayLike, y: Array) -> Array:
     """A weight as an array of the kind of real number that y is made of."""
     return np.asarray(weight, y.real.dtype)
-
-
-def without_axis(shape: tuple[int, ...], axis: int) -> tuple[int, ...]:
-    """The shape left when an axis, counted from the end, is summed over."""
-    position = len(shape) + axis
-    return shape[:position] + shape[position + 1 :]
-
-
-def beside(dterms: Any, axis: int) -> Any:
-    """A gradient for each sample, given an axis for the classes; a single number stays as it is."""
-    shape = getattr(dterms, "shape", ())
-    position = len(shape) + axis + 1
-    return dterms.reshape((*shape[:position], 1, *shape[position:])) if shape else dterms

@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 
 from reference.losses.classes import class_axis, class_weights, require_indices, right_class
-from reference.losses.loss import Loss, Weight, beside, like, over_all, without_axis
+from reference.losses.loss import Loss, Weight, like
+from reference.losses.reduction import beside, without_axis
 from reference.module import Array
 
 
@@ -43,7 +44,7 @@ class HingeEmbeddingLoss(Loss):
         alike = t == 1
         content = ~alike & (y.real > self.margin)
         terms = np.where(alike, y, np.where(content, 0, self.margin - y))
-        reduction = over_all(self, target.shape)
+        reduction = self.over(target.shape)
         return reduction.forward(terms), (t, content, reduction)
 
     def backward(self, cache: Any, dloss: Any = 1.0) -> Array:
@@ -98,7 +99,7 @@ class MultiMarginLoss(Loss):
         z = self.margin - np.where(right, y, 0).sum(axis=axis, keepdims=True) + y
         short = ~right & (z.real > 0)
         z = np.where(short, z, 0)
-        reduction = over_all(self, target.shape)
+        reduction = self.over(target.shape)
         loss = reduction.forward((scale * z**self.p).sum(axis=axis))
         return loss, (right, short, scale, z, axis, reduction)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from reference.losses.loss import Loss, over_all
+from reference.losses.loss import Loss
 from reference.module import Array
 
 
@@ -24,7 +24,7 @@ class HalfSquaredErrorLoss(Loss):
     def forward(self, y: Array, target: Array) -> tuple[Array, Any]:
         self.require_same_shape(y, target)
         difference = y - target
-        reduction = over_all(self, target.shape)
+        reduction = self.over(target.shape)
         return reduction.forward(difference * difference) / 2, (difference, reduction)
 
     def backward(self, cache: Any, dloss: Any = 1.0) -> Array:
@@ -52,7 +52,7 @@ class MSELoss(Loss):
     def forward(self, y: Array, target: Array) -> tuple[Array, Any]:
         self.require_same_shape(y, target)
         difference = y - target
-        reduction = over_all(self, target.shape)
+        reduction = self.over(target.shape)
         return reduction.forward(difference * difference), (difference, reduction)
 
     def backward(self, cache: Any, dloss: Any = 1.0) -> Array:

@@ -56,6 +56,8 @@ def largest(array: Array) -> float:
 
 def scattered(array: Array) -> Array:
     """The same numbers, neither contiguous nor in C order in memory."""
+    if array.ndim == 0:
+        return array
     wide = np.zeros(tuple(2 * length for length in array.shape[::-1]), array.dtype)
     view = wide[(slice(None, None, 2),) * array.ndim].T
     view[...] = array
@@ -70,8 +72,8 @@ def frozen(array: Array) -> Array:
 
 
 def tensor(array: Array, differentiable: bool = False) -> torch.Tensor:
-    """A copy as a leaf of the graph, with the memory layout of the array."""
-    twin: torch.Tensor = torch.from_numpy(np.array(array, order="K"))
+    """A copy as a leaf of the graph, contiguous: some of PyTorch's backward passes insist."""
+    twin: torch.Tensor = torch.from_numpy(np.array(array, order="C"))
     return twin.requires_grad_() if differentiable else twin
 
 
