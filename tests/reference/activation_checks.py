@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
+import sympy  # noqa: F401 - the first backward imports it, and it adds a warnings filter: now
 import torch
 
 from reference import Array, Loss, Module, Params
