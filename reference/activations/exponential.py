@@ -78,7 +78,7 @@ class SELU(Module):
 
     Source:
         https://docs.pytorch.org/docs/stable/generated/torch.nn.SELU.html
-        Klambauer and others, Self-normalizing neural networks, 2017, equation 14 for α and λ.
+        Klambauer and others, Self-normalizing neural networks, 2017.
     """
 
     alpha = 1.6732632423543772848170429916717

@@ -326,6 +326,7 @@ def test_targets_that_do_not_fit_are_refused(
         ("BCELoss", [[np.nan], [1.0]], "y is nan"),
         ("GaussianNLLLoss", [[1.0], [1.0], [-0.5]], "lowest variance is -0.5"),
         ("PoissonNLLLoss", [[-1.0], [1.0]], "lowest rate y is -1.0"),
+        ("PoissonNLLLoss", [[-1e-8], [1.0]], "lowest rate y is -1e-08"),
         ("CosineEmbeddingLoss", [[[1.0]], [[1.0]], [0.5]], "is 0.5, but should be 1 or −1"),
     ],
 )
