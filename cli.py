@@ -63,7 +63,9 @@ Hidden = Annotated[str | None, typer.Option(help="Widths of the hidden layers, s
 Activation = Annotated[str | None, typer.Option(help="sigmoid, tanh, relu or identity.")]
 BatchSize = Annotated[int | None, typer.Option(help="Samples per step.")]
 Impl = Annotated[str, typer.Option(help="reference or torch.")]
-Plot = Annotated[Path | None, typer.Option(metavar="FILE.png|svg", help="Draw the curves.")]
+Plot = Annotated[
+    Path | None, typer.Option(metavar="FILE.png|svg", readable=False, help="Draw the curves.")
+]
 
 
 @app.command()
@@ -186,7 +188,8 @@ def train(
     activation: Activation = None,
     batch_size: BatchSize = None,
     save: Annotated[
-        Path | None, typer.Option(metavar="FILE.npz", help="Save the weights, for predict.")
+        Path | None,
+        typer.Option(metavar="FILE.npz", readable=False, help="Save the weights, for predict."),
     ] = None,
     plot: Plot = None,
 ) -> None:
@@ -242,7 +245,11 @@ def predict(
     impl: Impl = "reference",
     weights: Annotated[
         Path | None,
-        typer.Option(metavar="FILE.npz", help="Weights saved by train; trained anew if not given."),
+        typer.Option(
+            metavar="FILE.npz",
+            readable=False,  # compare.weights tells why not
+            help="Weights saved by train; trained anew if not given.",
+        ),
     ] = None,
     epochs: Epochs = None,
     seed: Seed = None,
