@@ -204,7 +204,7 @@ def train(
         activation=activation,
         batch_size=batch_size,
     )
-    if save and save.suffix != ".npz":
+    if save and save.suffix.lower() != ".npz":
         raise UsageError(f"cannot save to {save}: its name should end in .npz")
     _check_outputs(None, plot, save)
     trained = _train(settled, impl)

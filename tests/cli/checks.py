@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
 import subprocess
@@ -56,10 +57,10 @@ def assert_ended(done: subprocess.CompletedProcess[str], code: int, stderr: str)
 
 def assert_not_loaded(modules: tuple[str, ...], *arguments: str) -> None:
     """The command line does its work without loading any of the modules."""
-    names = set(modules)
     code = (
         "import atexit, sys, cli\n"
-        f"atexit.register(lambda: print(*sorted({names!r} & sys.modules.keys()), file=sys.stderr))\n"
+        f"loaded = lambda: sorted({set(modules)!r} & sys.modules.keys())\n"
+        "atexit.register(lambda: print(*loaded(), file=sys.stderr))\n"
         "cli.main()"
     )
     assert_ended(process(code, *arguments), 0, "\n")
@@ -77,10 +78,8 @@ def assert_atomic(
         assert path.read_bytes() == b"old"
         raise RuntimeError("half-way")
 
-    try:
+    with contextlib.suppress(RuntimeError):
         write_whole(path, half)
-    except RuntimeError:
-        pass
     assert path.read_bytes() == b"old"
     assert list(path.parent.iterdir()) == [path]
 

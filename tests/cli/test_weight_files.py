@@ -159,9 +159,9 @@ def test_both_sides_read_what_either_saves(case: str, trained: str, tmp_path: Pa
     assert f"weights saved to {path}" in result.stdout
     rows = ROWS if case != "line" else ROWS[:, :1]
     sides = [ask.load(CASES[case], impl, path) for impl in IMPLEMENTATIONS]
-    outputs = [side.predict(rows) for side in sides]
-    np.testing.assert_allclose(*outputs, rtol=0, atol=1e-10)
-    assert np.ptp(outputs[0]) > 1e-3, "the outputs must differ, or any network would do"
+    ours, theirs = (side.predict(rows) for side in sides)
+    np.testing.assert_allclose(ours, theirs, rtol=0, atol=1e-10)
+    assert np.ptp(ours) > 1e-3, "the outputs must differ, or any network would do"
     for side in sides:
         with np.load(path) as archive:
             assert archive.files == list(side.weights())
