@@ -74,8 +74,8 @@ def test_update_rule(command: list[str], options: list[str], words: list[str]) -
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        (["--rtol", "1e-3"], ["rtol and atol", "together"]),
-        (["--atol", "1e-3"], ["rtol and atol", "together"]),
+        (["--rtol", "1e-3"], ["rtol", "atol"]),
+        (["--atol", "1e-3"], ["rtol", "atol"]),
         (["--rtol", "-1", "--atol", "0"], ["rtol is -1.0", "at least 0"]),
         (["--rtol", "0", "--atol", "-1"], ["atol is -1.0", "at least 0"]),
         (["--rtol", "nan", "--atol", "0"], ["rtol is nan"]),

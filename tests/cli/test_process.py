@@ -7,6 +7,7 @@ import pty
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -105,6 +106,7 @@ def test_interrupted_while_asking() -> None:
         assert asking.stdout is not None
         assert asking.stderr is not None
         assert asking.stdout.read(len("Enter x: ")) == "Enter x: "
+        time.sleep(0.5)  # a signal between prompt and reading is seen only after the reading
         asking.send_signal(signal.SIGINT)
         assert asking.wait(30) == 130
         assert asking.stderr.read() == "Interrupted.\n"
