@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from compare.cases import CASES
-from tests.cli.checks import ROOT, run
+from tests.cli.checks import ROOT, assert_ended, process, run
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 COMMANDS = re.findall(r"^    python cli\.py (.*?)(?: +#.*)?$", README, re.MULTILINE)
@@ -41,7 +41,7 @@ def test_the_commands_work_one_after_another(
 
 @pytest.mark.parametrize("example", EXAMPLES)
 def test_the_examples_run(example: str) -> None:
-    exec(compile(example, "README.md", "exec"), {})  # noqa: S102
+    assert_ended(process(example), 0, "")
 
 
 def test_there_are_examples() -> None:
