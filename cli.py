@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
-import functools
-import os
-import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Annotated
 
-import typer
+from compare.loading import loading
 
-from compare.cases import CASES, Case, adapt, find
-from compare.environment import versions
-from compare.errors import BackproofError, CannotCompare, UsageError
+with loading():
+    import typer
+
+    from compare.cases import CASES, Case, adapt, find
+    from compare.errors import CannotCompare, UsageError
+    from compare.terminal import (
+        progress,
+        results,
+        run_as_process,
+        settle,
+        tell,
+        told,
+        unread_is_no_error,
+    )
 
 if TYPE_CHECKING:
-    from compare.report import Report
+    from compare.several import Result
     from compare.solo import Trained
     from compare.tolerances import Tolerance
 
@@ -26,37 +32,15 @@ app = typer.Typer(
     help="Prove a NumPy network's hand-derived gradients against PyTorch's autograd.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
+    rich_markup_mode=None,  # help and errors need not load rich, and all errors look the same
     add_completion=False,
 )
-
-P = ParamSpec("P")
-R = TypeVar("R")
-
-INTERRUPTED = 130
-
-#: Exit codes of several cases, the one that is told first.
-GRAVITY = (1, 3, 4, 0)
-
-
-def _told(command: Callable[P, R]) -> Callable[P, R]:
-    """Tell errors that a user can cause in one line, without a traceback."""
-
-    @functools.wraps(command)
-    def wrapper(*args: P.args, **kwargs: P.kwargs) -> R:
-        try:
-            return command(*args, **kwargs)
-        except BackproofError as error:
-            typer.echo(f"Error: {error}", err=True)
-            raise typer.Exit(error.exit_code) from error
-        except KeyboardInterrupt as error:
-            typer.echo("Interrupted.", err=True)
-            raise typer.Exit(INTERRUPTED) from error
-
-    return wrapper
 
 
 def _show_version(wanted: bool) -> None:
     if wanted:
+        from compare.environment import versions
+
         typer.echo(", ".join(f"{name} {number}" for name, number in versions().items()))
         raise typer.Exit
 
@@ -71,7 +55,7 @@ def common(
     """Prove a NumPy network's hand-derived gradients against PyTorch's autograd."""
 
 
-CaseName = Annotated[str, typer.Option("--case", help="What to run; see the command cases.")]
+CaseName = Annotated[str, typer.Option("--case", help="What to run; `cases` lists them.")]
 Epochs = Annotated[int | None, typer.Option(help="Passes over the data.")]
 Seed = Annotated[int | None, typer.Option(help="Of the first weights and the samples' order.")]
 Dtype = Annotated[str | None, typer.Option(help="float32 or float64.")]
@@ -80,13 +64,17 @@ Hidden = Annotated[str | None, typer.Option(help="Widths of the hidden layers, s
 Activation = Annotated[str | None, typer.Option(help="sigmoid, tanh, relu or identity.")]
 BatchSize = Annotated[int | None, typer.Option(help="Samples per step.")]
 Impl = Annotated[str, typer.Option(help="reference or torch.")]
-Plot = Annotated[Path | None, typer.Option(metavar="FILE.png|svg", help="Draw the curves.")]
+Plot = Annotated[
+    Path | None, typer.Option(metavar="FILE.png|svg", readable=False, help="Draw the curves.")
+]
 
 
 @app.command()
-@_told
+@told
 def compare(
-    case: CaseName = "xor",
+    case: Annotated[
+        str, typer.Option("--case", help="What to run; `cases` lists them, `all` runs them all.")
+    ] = "xor",
     epochs: Epochs = None,
     seed: Seed = None,
     dtype: Dtype = None,
@@ -99,20 +87,24 @@ def compare(
     ] = None,
     rtol: Annotated[float | None, typer.Option(help="Relative tolerance, with --atol.")] = None,
     atol: Annotated[float | None, typer.Option(help="Absolute tolerance, with --rtol.")] = None,
+    lockstep_every: Annotated[
+        int | None, typer.Option(help="Epochs between two lockstep checks; chosen if not given.")
+    ] = None,
     json: Annotated[
         str | None, typer.Option(metavar="FILE|-", help="Write the report as JSON; - is stdout.")
     ] = None,
     plot: Plot = None,
 ) -> None:
-    """Train both sides and compare every gradient and every step (--case all: every case).
+    """Train both sides and compare every gradient and every step.
 
-    Exit code: 0 agree, 1 disagree, 2 usage, 3 could not compare, 4 nothing decidable.
+    Exit code: 0 agree, 1 disagree, 2 usage error, 3 could not compare, 4 nothing decidable.
     """
     from compare.tolerances import make
 
-    if plot and case == "all":
-        raise UsageError("--plot draws one case; name it with --case")
-    cases = [
+    several = case == "all"
+    if plot and several:
+        raise UsageError("--plot draws one case, not all; name it with --case")
+    chosen = [
         adapt(
             one,
             epochs=epochs,
@@ -123,59 +115,78 @@ def compare(
             activation=activation,
             batch_size=batch_size,
         )
-        for one in (CASES.values() if case == "all" else [find(case)])
+        for one in (CASES.values() if several else [find(case)])
     ]
     _check_outputs(json, plot)
     limits = make(tolerance, rtol, atol)
-    reports, codes = [], []
-    for one in cases:
-        try:
-            reports.append(_compare(one, limits))
-            codes.append(reports[-1].verdict.value)
-        except CannotCompare as error:
-            typer.echo(f"Error: {one.name}: {error}", err=True)
-            codes.append(error.exit_code)
-    _show(reports, json)
-    if plot and reports:
-        from compare.render.plot import plot_report
-
-        plot_report(reports[0], plot)
-    raise typer.Exit(min(codes, key=GRAVITY.index))
-
-
-def _compare(case: Case, tolerance: Tolerance) -> Report:
-    from compare.session import run
-
-    with _progress(case.name, case.epochs) as advance:
-        return run(case, tolerance, progress=advance)
-
-
-def _show(reports: list[Report], json: str | None) -> None:
-    """Print the reports, unless standard output is wanted for JSON."""
-    from rich.console import Console
-
-    from compare.render.console import show
-
+    if lockstep_every is not None and lockstep_every < 1:
+        raise UsageError(f"lockstep-every is {lockstep_every}, but should be at least 1")
+    found = [_compare(one, limits, lockstep_every, shown=json != "-") for one in chosen]
+    if several and json != "-":
+        _summarise(found)
     if json is not None:
-        _write_json(reports, json)
-    if json != "-":
-        for report in reports:
-            show(report, Console())
+        _write_json(found, json, several)
+    if plot:
+        _plot(found[0], plot)
+    from compare.several import exit_code
+
+    raise typer.Exit(exit_code(found))
 
 
-def _write_json(reports: list[Report], target: str) -> None:
+def _compare(case: Case, tolerance: Tolerance, lockstep_every: int | None, shown: bool) -> Result:
+    """Compare one case, and show the report or tell why there is none."""
+    from compare.render.console import show
+    from compare.session import run
+    from compare.several import NoReport
+
+    try:
+        with progress(case.name, case.epochs) as advance:
+            report = run(case, tolerance, lockstep_every, advance)
+    except CannotCompare as error:
+        tell(f"{case.name}: {error}")
+        return NoReport(case, error)
+    if shown:
+        with unread_is_no_error():
+            show(report, results())
+    return report
+
+
+def _summarise(found: list[Result]) -> None:
+    from compare.render.console import summary
+
+    with unread_is_no_error():
+        summary(found, results())
+
+
+def _write_json(found: list[Result], target: str, several: bool) -> None:
+    """Write all results as a list, or the single one by itself, if there is a report."""
     from compare.files import write_whole
     from compare.render.json import to_json
+    from compare.report import Report
 
-    text = to_json(reports if len(reports) != 1 else reports[0])
-    if target == "-":
-        typer.echo(text, nl=False)
+    if several:
+        text = to_json(found)
+    elif isinstance(found[0], Report):
+        text = to_json(found[0])
     else:
+        return
+    if target != "-":
         write_whole(Path(target), lambda file: file.write(text.encode()))
+        return
+    with unread_is_no_error():
+        typer.echo(text, nl=False)
+
+
+def _plot(result: Result, path: Path) -> None:
+    from compare.render.plot import plot_report
+    from compare.report import Report
+
+    if isinstance(result, Report):
+        plot_report(result, path)
 
 
 @app.command()
-@_told
+@told
 def train(
     case: CaseName = "xor",
     impl: Impl = "reference",
@@ -187,7 +198,8 @@ def train(
     activation: Activation = None,
     batch_size: BatchSize = None,
     save: Annotated[
-        Path | None, typer.Option(metavar="FILE.npz", help="Save the weights, for predict.")
+        Path | None,
+        typer.Option(metavar="FILE.npz", readable=False, help="Save the weights, for predict."),
     ] = None,
     plot: Plot = None,
 ) -> None:
@@ -202,13 +214,16 @@ def train(
         activation=activation,
         batch_size=batch_size,
     )
-    if save and save.suffix != ".npz":
+    if save and save.suffix.lower() != ".npz":
         raise UsageError(f"cannot save to {save}: its name should end in .npz")
     _check_outputs(None, plot, save)
     trained = _train(settled, impl)
-    from compare.render.words import losses
+    from compare import ask
+    from compare.render.words import count_epochs, losses
 
-    typer.echo(f"{impl}: {settled.name}, {settled.epochs} epochs, {losses(trained.outcome)}")
+    typer.echo(f"{impl}: {settled.name}, {count_epochs(settled.epochs)}, {losses(trained.outcome)}")
+    for line in ask.known(settled, trained.side):
+        typer.echo(line)
     if save:
         from compare.weights import save as save_weights
 
@@ -223,12 +238,12 @@ def train(
 def _train(case: Case, implementation: str) -> Trained:
     from compare import solo
 
-    with _progress(case.name, case.epochs) as advance:
+    with progress(case.name, case.epochs) as advance:
         return solo.train(case, implementation, advance)
 
 
 @app.command(context_settings={"ignore_unknown_options": True})
-@_told
+@told
 def predict(
     inputs: Annotated[
         list[str] | None,
@@ -240,7 +255,11 @@ def predict(
     impl: Impl = "reference",
     weights: Annotated[
         Path | None,
-        typer.Option(metavar="FILE.npz", help="Weights saved by train; trained anew if not given."),
+        typer.Option(
+            metavar="FILE.npz",
+            readable=False,  # compare.weights tells why not
+            help="Weights saved by train; trained anew if not given.",
+        ),
     ] = None,
     epochs: Epochs = None,
     seed: Seed = None,
@@ -259,8 +278,11 @@ def predict(
         hidden=_widths(hidden),
         activation=activation,
     )
+    if weights and not (epochs is None and seed is None):
+        raise UsageError("--epochs and --seed are for training, and with --weights there is none")
     row = ask.parse(settled, inputs) if inputs else None
     side = ask.load(settled, impl, weights) if weights else _train(settled, impl).side
+    settle()
     if row is not None:
         typer.echo(ask.answer(settled, side, row))
     else:
@@ -268,7 +290,7 @@ def predict(
 
 
 @app.command()
-@_told
+@told
 def cases() -> None:
     """List the cases."""
     width = max(map(len, CASES))
@@ -300,28 +322,9 @@ def _check_outputs(json: str | None, plot: Path | None, save: Path | None = None
         require_plottable(plot)
 
 
-@contextmanager
-def _progress(title: str, epochs: int) -> Iterator[Callable[[int], None]]:
-    """A bar on standard error while it is a terminal; gives the function that moves it."""
-    from rich.console import Console
-    from rich.progress import Progress
-
-    console = Console(stderr=True)
-    with Progress(console=console, disable=not console.is_terminal, transient=True) as bar:
-        task = bar.add_task(title, total=epochs)
-        yield lambda epoch: bar.update(task, completed=epoch)
-
-
 def main() -> None:
     """Run the command line."""
-    try:
-        app()
-    except KeyboardInterrupt:
-        typer.echo("Interrupted.", err=True)
-        sys.exit(INTERRUPTED)
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(141)
+    run_as_process(app)
 
 
 if __name__ == "__main__":

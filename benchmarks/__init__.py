@@ -1,1 +1,1 @@
-"""Measurements: speed and memory as ratios, and the calibration of the tolerances."""
+"""Measurements, run as ``python -m benchmarks.<name>``: speed and memory as ratios, calibration."""

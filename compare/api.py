@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from compare.cases import Case, adapt, find
+from compare.errors import UsageError
 from compare.report import Report
 from compare.session import Progress, run
 from compare.tolerances import make
@@ -58,4 +59,6 @@ def compare(
         activation=activation,
         batch_size=batch_size,
     )
+    if lockstep_every is not None and lockstep_every < 1:
+        raise UsageError(f"lockstep_every is {lockstep_every}, but should be at least 1")
     return run(settled, make(tolerance, rtol, atol), lockstep_every, progress)

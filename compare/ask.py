@@ -8,13 +8,16 @@ from pathlib import Path
 
 import numpy as np
 
-from compare import weights
+from compare import data, weights
 from compare.cases import Case
 from compare.errors import UsageError
 from compare.observation import Array
 from compare.reference_side import network_of
 from compare.side import Side
 from compare.solo import side_of
+
+#: So many answers can be taken in at a glance.
+FEW = 8
 
 
 def load(case: Case, implementation: str, path: Path) -> Side:
@@ -34,9 +37,13 @@ def parse(case: Case, words: list[str]) -> Array:
     Raises:
         UsageError: they are not as many finite numbers as the network has inputs.
     """
+    for word in words:
+        if word.startswith("--"):
+            raise UsageError(f"no such option: {word}")
     wanted = _inputs(case)
     if len(words) != wanted:
-        raise UsageError(f"case {case.name!r} takes {wanted} inputs, but got {len(words)}")
+        noun = "input" if wanted == 1 else "inputs"
+        raise UsageError(f"case {case.name!r} takes {wanted} {noun}, but got {len(words)}")
     return np.array([[_number(word) for word in words]], case.dtype)
 
 
@@ -45,6 +52,12 @@ def answer(case: Case, side: Side, row: Array) -> str:
     given = ", ".join(f"{value:g}" for value in row[0])
     outputs = ", ".join(f"{value:.6g}" for value in side.predict(row)[0])
     return f"{case.name}({given}) = {outputs}"
+
+
+def known(case: Case, side: Side) -> list[str]:
+    """What the network answers to the samples it was taught, if they are few."""
+    samples = data.load(case).inputs
+    return [answer(case, side, row[None]) for row in samples] if len(samples) <= FEW else []
 
 
 def dialogue(case: Case, side: Side) -> None:
@@ -74,7 +87,7 @@ def _ask(name: str) -> float | None:
         try:
             return _number(word)
         except UsageError as error:
-            print(f"{error}; q ends", file=sys.stderr)
+            print(f"{error}; try again, or q to end", file=sys.stderr)
 
 
 def _number(word: str) -> float:

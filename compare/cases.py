@@ -16,6 +16,9 @@ from compare.errors import UsageError
 DTYPES = ("float32", "float64")
 ACTIVATIONS = ("sigmoid", "tanh", "relu", "identity")
 
+#: The most epochs, units of a layer or samples of a batch.
+MOST = 2**31 - 1
+
 #: How each loss makes one number of its terms.
 LOSSES = {"HalfSquaredErrorLoss": "sum", "MSELoss": "mean"}
 
@@ -186,6 +189,8 @@ def _check_counts(**counts: int | tuple[int, ...] | None) -> None:
         for number in count if isinstance(count, tuple) else (count,):
             if number is not None and number < 1:
                 raise UsageError(f"{name} is {number}, but should be at least 1")
+            if number is not None and number > MOST:
+                raise UsageError(f"{name} is {number}, but should be at most {MOST}")
 
 
 def _check_lr(case: Case) -> None:

@@ -10,7 +10,7 @@ PACKAGES = ("backproof", "numpy", "torch")
 
 def versions() -> dict[str, str]:
     """Versions from the packages' metadata, without importing any of them."""
-    return {"python": platform.python_version()} | {name: _version(name) for name in PACKAGES}
+    return {name: _version(name) for name in PACKAGES} | {"python": platform.python_version()}
 
 
 def _version(package: str) -> str:

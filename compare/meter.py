@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import statistics
 from collections.abc import Mapping
 
 import numpy as np
@@ -72,7 +73,7 @@ class Gauge:
             self.shape,
             self.checks,
             self.vacuous,
-            float(np.median(self.detectable.values)) if self.checks else math.inf,
+            statistics.median(self.detectable.values) if self.checks else math.inf,
             tuple(self.records),
             self.structure,
             self.structure_epoch,

@@ -64,11 +64,19 @@ class Failure:
             return f"{where}: {self.reason}"
         worst, size = self.difference, max(1, _product(self.metrics.shape))
         index = list(worst.index) if worst.index else ""
+        actual, expected = _apart(worst.actual, worst.expected)
         return (
-            f"{where}{index} = {worst.actual:.9g}, but should be {worst.expected:.9g}; they differ "
+            f"{where}{index} = {actual}, but should be {expected}; they differ "
             f"by {worst.error:.2g}, allowed is {self.allowed:.2g} "
             f"({worst.beyond} of {size} entries differ, {worst.beyond / size:.1%})"
         )
+
+
+def _apart(actual: float, expected: float) -> tuple[str, str]:
+    """Both numbers with as many digits as it takes to tell them apart."""
+    if f"{actual:.9g}" != f"{expected:.9g}":
+        return f"{actual:.9g}", f"{expected:.9g}"
+    return f"{actual:.17g}", f"{expected:.17g}"
 
 
 def _product(shape: tuple[int, ...]) -> int:

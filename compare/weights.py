@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import zipfile
-import zlib
+from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -28,40 +29,65 @@ def load(path: Path, expected: dict[str, Array]) -> dict[str, Array]:
     Raises:
         CannotCompare: the file cannot be read or does not fit the network.
     """
-    found = _read(path)
-    missing, extra = expected.keys() - found.keys(), found.keys() - expected.keys()
-    if missing or extra:
+    found = _read(path, expected)
+    return {name: _fitted(path, name, found[name], value) for name, value in expected.items()}
+
+
+def _fitted(path: Path, name: str, found: Array, expected: Array) -> Array:
+    """One parameter as the network needs it."""
+    if found.shape != expected.shape:
         raise CannotCompare(
-            f"{path} does not fit the network: it holds {_list(found)}, but should hold "
-            f"{_list(expected)}; was it saved from another case?"
+            f"{path} does not fit the network: {name} has shape {found.shape}, but should have "
+            f"{expected.shape}; was it saved with another --hidden or --case?"
         )
-    for name, value in expected.items():
-        if found[name].shape != value.shape:
-            raise CannotCompare(
-                f"{path} does not fit the network: {name} has shape {found[name].shape}, but "
-                f"should have {value.shape}; was it saved with another --hidden or --case?"
-            )
-        if found[name].dtype.kind not in "fiu" or not np.isfinite(found[name]).all():
-            raise CannotCompare(f"{path}: {name} must hold finite real numbers")
-    return {name: found[name].astype(value.dtype) for name, value in expected.items()}
+    if found.dtype.kind not in "fiu":
+        raise CannotCompare(f"{path}: {name} holds {found.dtype}, but should hold real numbers")
+    with np.errstate(over="ignore"):
+        value = found.astype(expected.dtype)
+    if not np.isfinite(value).all():
+        raise CannotCompare(f"{path}: {name} must hold finite numbers of {value.dtype}")
+    return value
 
 
-def _read(path: Path) -> dict[str, Array]:
+def _read(path: Path, names: Iterable[str]) -> dict[str, Array]:
+    """The arrays of a file, if it holds those of the given names and no others."""
     try:
         with open(path, "rb") as file:
             if not zipfile.is_zipfile(file):
-                raise CannotCompare(f"{path} is not a complete .npz file; save it again")
+                raise CannotCompare(
+                    f"{path} is not a complete .npz file; save the weights again with train --save"
+                )
             file.seek(0)
             with np.load(file, allow_pickle=False) as archive:
-                return dict(archive)
+                _require_names(path, archive.files, names)
+                return {name: _array(archive[name]) for name in archive.files}
+    except CannotCompare:
+        raise
     except OSError as error:
-        raise CannotCompare(f"cannot read {path}: {error.strerror}") from error
-    except (ValueError, EOFError, KeyError, zipfile.BadZipFile, zlib.error) as error:
-        reason = "it holds pickled objects, which are never loaded"
-        if "pickle" not in str(error).lower():
-            reason = f"it is damaged ({error})"
-        raise CannotCompare(f"cannot read {path}: {reason}; save the weights again") from error
+        raise CannotCompare(f"cannot read {path}: {error.strerror or error}") from error
+    except Exception as error:  # zipfile and NumPy raise all kinds of them at a damaged file
+        reason = f"it is damaged ({error})"
+        if "pickle" in str(error).lower():
+            reason = "it holds pickled objects, which are never loaded"
+        raise CannotCompare(
+            f"cannot read {path}: {reason}; save the weights again with train --save"
+        ) from error
 
 
-def _list(weights: dict[str, Array]) -> str:
-    return ", ".join(sorted(weights)) or "nothing"
+def _require_names(path: Path, found: Iterable[str], expected: Iterable[str]) -> None:
+    if set(found) != set(expected):
+        raise CannotCompare(
+            f"{path} does not fit the network: it holds {_list(found)}, but should hold "
+            f"{_list(expected)}; was it saved from another --case?"
+        )
+
+
+def _array(member: Any) -> Array:
+    """What NumPy read; it gives bytes where a member of the archive is no array."""
+    if not isinstance(member, np.ndarray):
+        raise ValueError("it holds something that is not an array")
+    return member
+
+
+def _list(names: Iterable[str]) -> str:
+    return ", ".join(sorted(names)) or "nothing"

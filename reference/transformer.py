@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import numpy as np
-from scipy.special import erf
 
-from reference.activations import ReLU
+from reference.activations import GELU, ReLU
 from reference.attention import MultiheadAttention
 from reference.linear import Linear
 from reference.module import Array, Module, Params, Shapes, prefixed, scoped
@@ -78,7 +76,7 @@ class TransformerEncoderLayer(Module):
         norm_first: bool = False,
         bias: bool = True,
     ) -> None:
-        activations: dict[str, type[Module]] = {"relu": ReLU, "gelu": _GELU}
+        activations: dict[str, type[Module]] = {"relu": ReLU, "gelu": GELU}
         if activation not in activations:
             raise ValueError(
                 f"TransformerEncoderLayer: activation is {activation!r}, but should be one of "
@@ -261,16 +259,3 @@ class _LayerNorm(Module):
         mean = dnormed.mean(axis=-1, keepdims=True)
         along = (dnormed * normed).mean(axis=-1, keepdims=True)
         return (dnormed - mean - normed * along) / sigma, grads
-
-
-class _GELU(Module):
-    r"""``y = x Φ(x)``, Φ(x) = (1 + erf(x/√2))/2; so ``dy/dx = Φ(x) + x e^(−x²/2)/√(2π)``."""
-
-    def forward(self, params: Params, x: Array) -> tuple[Array, Any]:
-        phi = (1 + erf(x * math.sqrt(0.5))) / 2
-        return x * phi, (x, phi)
-
-    def backward(self, params: Params, cache: Any, dy: Array) -> tuple[Array, Params]:
-        x, phi = cache
-        density = np.exp(x * x * -0.5) * (1 / math.sqrt(2 * math.pi))
-        return dy * (phi + x * density), {}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from rich import box
 from rich.console import Console
@@ -12,6 +12,7 @@ from rich.text import Text
 from compare.metrics import Metrics
 from compare.render.words import headline, losses, remarks
 from compare.report import Report, Verdict
+from compare.several import NoReport, Result
 
 COLOURS = {Verdict.AGREE: "bold green", Verdict.DISAGREE: "bold red", Verdict.NOTHING: "yellow"}
 
@@ -24,40 +25,59 @@ TOLD = 5
 
 def show(report: Report, console: Console) -> None:
     """Print a report: the verdict first, then what it rests on."""
-    console.print(Text(headline(report), style=COLOURS[report.verdict]))
+    _say(console, headline(report), COLOURS[report.verdict])
     failures = report.failures
     for failure in failures[:TOLD]:
-        console.print(Text(f"  {failure}"))
+        _say(console, f"  {failure}")
     if report.opinion is not None:
-        console.print(Text(f"  referee: {report.opinion}", style="bold"))
+        _say(console, f"  referee: {report.opinion}", "bold")
     if len(failures) > TOLD:
-        console.print(f"  and {len(failures) - TOLD} more, marked in the table")
-    wide = console.width >= WIDE
-    console.print(
-        _table("lockstep: one step from the same start", report.lockstep, report.multiple, wide)
-    )
-    console.print(
-        _table("free run: each side on its own", report.free_run, report.free_run_multiple, wide)
-    )
+        _say(console, f"  and {len(failures) - TOLD} more, marked with ! in the tables")
+    for title, several, multiple in (
+        ("lockstep: one step from the same start", report.lockstep, report.multiple),
+        ("free run: each side on its own", report.free_run, report.free_run_multiple),
+    ):
+        console.print()
+        console.print(_table(title, several, multiple, console.width >= WIDE))
+    console.print()
     for side, outcome in (("reference", report.reference), ("torch", report.torch)):
-        console.print(Text(f"{side:<10} {losses(outcome)}"))
+        _say(console, f"{side:<10} {losses(outcome)}")
     for remark in remarks(report):
-        console.print(Text(remark, style="yellow"))
+        _say(console, remark, "yellow")
 
 
-def _table(title: str, several: Iterable[Metrics], multiple: float, wide: bool) -> Table:
-    table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
+def _say(console: Console, sentence: str, style: str = "") -> None:
+    """Print a sentence; in a file or a pipe it stays one line, so that it can be searched for."""
+    console.print(Text(sentence, style=style), soft_wrap=not console.is_terminal)
+
+
+def _table(title: str, several: Sequence[Metrics], multiple: float, wide: bool) -> Table:
+    table = Table(
+        title=title,
+        title_justify="left",
+        box=box.SIMPLE_HEAD,
+        show_edge=False,
+        padding=(0, 1, 0, 0) if wide else 0,
+    )
     table.add_column("quantity", overflow="fold")
-    for name in ("difference", "allowed", "ratio", "where", "epoch"):
+    for name in ("difference" if wide else "differ", "allowed", "ratio", "where", "epoch"):
         table.add_column(name, justify="right", no_wrap=name != "where")
     if wide:
         table.add_column("detects", justify="right", no_wrap=True)
-    for metrics in several:
+    marks = [_mark(metrics, multiple) for metrics in several]
+    for metrics, (mark, style) in zip(several, marks, strict=True):
         cells = _cells(metrics, multiple)
-        bad = metrics.structure or metrics.first_beyond(multiple)
-        style = "red" if bad else "" if metrics.decided else "yellow"
-        table.add_row(*(cells if wide else cells[:-1]), style=style)
+        if any(mark for mark, _ in marks):
+            cells[0] = f"{mark:<2}{cells[0]}"
+        table.add_row(*(Text(cell) for cell in (cells if wide else cells[:-1])), style=style)
     return table
+
+
+def _mark(metrics: Metrics, multiple: float) -> tuple[str, str]:
+    """What a row begins with and its colour; the mark is for where there are no colours."""
+    if metrics.structure or metrics.first_beyond(multiple):
+        return "!", "red"
+    return ("", "") if metrics.decided else ("?", "yellow")
 
 
 def _cells(metrics: Metrics, multiple: float) -> list[str]:
@@ -76,7 +96,11 @@ def _cells(metrics: Metrics, multiple: float) -> list[str]:
     ]
 
 
-def summary(reports: Iterable[Report], console: Console) -> None:
-    """Print one line for each of several reports."""
-    for report in reports:
-        console.print(Text(headline(report), style=COLOURS[report.verdict]))
+def summary(several: Iterable[Result], console: Console) -> None:
+    """Print one line for each of several results."""
+    _say(console, "in short:")
+    for result in several:
+        if isinstance(result, NoReport):
+            _say(console, f"could not compare: {result.case.name}", "yellow")
+        else:
+            _say(console, headline(result), COLOURS[result.verdict])

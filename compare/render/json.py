@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
 from compare.report import Report
+from compare.several import NoReport, Result
 
 
 def to_dict(report: Report) -> dict[str, Any]:
@@ -38,10 +40,25 @@ def to_dict(report: Report) -> dict[str, Any]:
     }
 
 
-def to_json(report: Report | list[Report]) -> str:
-    """JSON text; numbers that JSON does not know become the strings "nan", "inf" and "-inf"."""
-    several = [to_dict(one) for one in report] if isinstance(report, list) else to_dict(report)
-    return json.dumps(_plain(several), indent=2, allow_nan=False) + "\n"
+def to_json(result: Report | Sequence[Result]) -> str:
+    """JSON text; numbers that JSON does not know become the strings "nan", "inf" and "-inf".
+
+    Args:
+        result: a report, or several results, which become a list.
+    """
+    found = to_dict(result) if isinstance(result, Report) else [_to_dict(one) for one in result]
+    return json.dumps(_plain(found), indent=2, allow_nan=False) + "\n"
+
+
+def _to_dict(result: Result) -> dict[str, Any]:
+    if isinstance(result, NoReport):
+        return {
+            "verdict": "could not compare",
+            "agrees": False,
+            "error": str(result.error),
+            "case": asdict(result.case),
+        }
+    return to_dict(result)
 
 
 def _plain(value: Any) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -9,10 +10,14 @@ import numpy as np
 
 from compare.errors import CannotCompare, UsageError
 from compare.files import require_writable, write_whole
+from compare.history import LossHistory
 from compare.report import Report
 
 if TYPE_CHECKING:
     from compare.solo import Trained
+
+#: So many points are told apart.
+FEW = 40
 
 FORMATS = {".png": "png", ".svg": "svg"}
 
@@ -24,7 +29,7 @@ def require_plottable(path: Path) -> None:
         UsageError: the file's ending is not one of a picture, or it cannot be written.
         CannotCompare: matplotlib is not installed.
     """
-    if path.suffix not in FORMATS:
+    if path.suffix.lower() not in FORMATS:
         raise UsageError(f"cannot plot to {path}: its name should end in {' or '.join(FORMATS)}")
     require_writable(path)
     try:
@@ -40,19 +45,32 @@ def plot_report(report: Report, path: Path) -> None:
     """Both losses above, their difference below, over the epochs, on logarithmic scales."""
     from matplotlib.figure import Figure
 
-    history = report.history
+    history, case = report.history, report.case
     figure = Figure(figsize=(7, 6), layout="constrained")
     above, below = figure.subplots(2, 1, sharex=True)
-    above.plot(history.epochs, history.reference, label="reference", linewidth=3, alpha=0.5)
-    above.plot(history.epochs, history.torch, label="torch", linewidth=1, color="black")
+    dots = _dots(history.epochs)
+    above.plot(history.epochs, history.reference, dots, label="reference", linewidth=3, alpha=0.5)
+    above.plot(history.epochs, history.torch, dots, label="torch", linewidth=1, color="black")
     _scale(above, "loss")
-    above.set_title(f"{report.case.name}, {report.case.dtype}, seed {report.case.seed}")
+    above.set_title(f"{case.name}, {case.dtype}, seed {case.seed}")
     above.legend()
-    difference = np.abs(np.subtract(history.reference, history.torch))
-    below.plot(history.epochs, np.where(difference > 0, difference, np.nan), ".", markersize=3)
-    _scale(below, "|difference| of the losses")
-    below.set_xlabel("epoch (where the losses are equal, there is no point)")
+    _plot_difference(below, history)
+    below.set_xlabel("epoch")
     _save(figure, path)
+
+
+def _plot_difference(axes: Any, history: LossHistory) -> None:
+    """How far the losses are apart, or that they never are."""
+    difference = np.abs(np.subtract(history.reference, history.torch))
+    if (difference > 0).any():
+        axes.plot(history.epochs, np.where(difference > 0, difference, np.nan), ".", markersize=3)
+        _scale(axes, "|difference| of the losses")
+        axes.set_title("no point where they are equal", fontsize="small", loc="right")
+    else:
+        axes.set_yticks([])
+        axes.set_ylabel("|difference| of the losses")
+        told = "0 at every epoch" if len(difference) else "no epoch was completed"
+        axes.text(0.5, 0.5, told, transform=axes.transAxes, ha="center")
 
 
 def plot_training(trained: Trained, title: str, path: Path) -> None:
@@ -61,10 +79,15 @@ def plot_training(trained: Trained, title: str, path: Path) -> None:
 
     figure = Figure(figsize=(7, 4), layout="constrained")
     axes = figure.subplots()
-    axes.plot(trained.epochs, trained.losses)
+    axes.plot(trained.epochs, trained.losses, _dots(trained.epochs))
     axes.set(title=title, xlabel="epoch", ylabel="loss", ylim=(0, None))
     axes.grid(alpha=0.3)
     _save(figure, path)
+
+
+def _dots(epochs: Sequence[float]) -> str:
+    """How to draw a curve: a few epochs are points too, or a single one would not be seen."""
+    return ".-" if len(epochs) <= FEW else "-"
 
 
 def _scale(axes: Any, label: str) -> None:
@@ -76,7 +99,7 @@ def _scale(axes: Any, label: str) -> None:
 def _save(figure: Any, path: Path) -> None:
     import matplotlib
 
-    kind = FORMATS[path.suffix]
+    kind = FORMATS[path.suffix.lower()]
     metadata = {"Date": None} if kind == "svg" else {}
     with matplotlib.rc_context({"svg.hashsalt": "backproof"}):
         write_whole(

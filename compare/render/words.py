@@ -10,7 +10,7 @@ VERDICTS = {Verdict.AGREE: "agree", Verdict.DISAGREE: "DISAGREE", Verdict.NOTHIN
 def headline(report: Report) -> str:
     """The verdict, in one line."""
     case = report.case
-    subject = f"{case.name}, {case.epochs} epochs, {case.dtype}, seed {case.seed}"
+    subject = f"{case.name}, {count_epochs(case.epochs)}, {case.dtype}, seed {case.seed}"
     checks = sum(metrics.checks for metrics in (*report.lockstep, *report.free_run))
     first = report.first_divergence
     if first is not None:
@@ -20,6 +20,11 @@ def headline(report: Report) -> str:
     else:
         told = f"{checks:,} comparisons within tolerance"
     return f"{VERDICTS[report.verdict]}: {subject}: {told}"
+
+
+def count_epochs(number: int) -> str:
+    """So many epochs."""
+    return "1 epoch" if number == 1 else f"{number} epochs"
 
 
 def losses(outcome: Outcome) -> str:
@@ -40,7 +45,7 @@ def remarks(report: Report) -> list[str]:
         )
     if report.undecided:
         said.append(
-            "shows nothing, as zeros, a permutation or 5 % more would pass as well: "
+            "marked with ?: shows nothing, as zeros, a permutation or 5 % more would pass too: "
             + ", ".join(report.undecided)
         )
     if report.agrees and not (report.reference.learned and report.torch.learned):

@@ -1,0 +1,28 @@
+"""What may go wrong while the command line is being loaded, before it can tell of it itself."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+#: 128 and the number of the signal, as a shell would report it.
+INTERRUPTED = 128 + 2
+
+
+@contextmanager
+def loading() -> Iterator[None]:
+    """Within the block, an interruption or a missing package ends the process with one line."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        print("Interrupted.", file=sys.stderr)
+        raise SystemExit(INTERRUPTED) from None
+    except ModuleNotFoundError as error:
+        print(f"Error: {missing(error)}", file=sys.stderr)
+        raise SystemExit(3) from None
+
+
+def missing(error: ModuleNotFoundError) -> str:
+    """What to do about a package that is not there."""
+    return f"{error.name} is not installed; install it with: pip install -c constraints.txt -e ."

@@ -1,0 +1,167 @@
+"""What every command has to do with the process around it: signals, pipes, errors, a progress bar.
+
+Only the command line imports this module.
+"""
+
+from __future__ import annotations
+
+import functools
+import gc
+import io
+import os
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, NoReturn, ParamSpec, TypeVar
+
+import typer
+
+from compare.errors import BackproofError, CannotCompare, UsageError
+from compare.loading import INTERRUPTED, missing
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+#: Exit code when nobody reads the output any more: 128 and the number of the signal for that.
+UNREAD = 128 + 13
+
+#: Columns of a file or a pipe: enough for any table.
+UNLIMITED = 200
+
+
+def run_as_process(app: Callable[[], object]) -> None:
+    """Run the command line as all that this process does."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:  # closed by whoever started the process
+            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: SIM115
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # a file's name may hold any bytes
+    gc.disable()  # until settle(): while PyTorch loads there is no garbage to speak of
+    try:
+        app()
+    except KeyboardInterrupt:
+        sys.exit(_interrupted())
+    except SystemExit as error:
+        if error.code == INTERRUPTED:
+            _interrupted()
+        raise
+    finally:
+        settle()
+
+
+def _interrupted() -> int:
+    """Say that the user has interrupted, on a line of its own below the terminal's ``^C``."""
+    typer.echo("\nInterrupted." if sys.stderr.isatty() else "Interrupted.", err=True)
+    return INTERRUPTED
+
+
+class Refused(typer.BadParameter):
+    """A usage error that is shown as typer shows its own, with the command's usage above it."""
+
+    def format_message(self) -> str:
+        return self.message
+
+
+def told(command: Callable[P, R]) -> Callable[P, R]:
+    """Tell what a user can cause in one line on standard error, without a traceback."""
+
+    @functools.wraps(command)
+    def wrapper(*args: P.args, **kwargs: P.kwargs) -> R:
+        try:
+            result = command(*args, **kwargs)
+            sys.stdout.flush()
+            return result
+        except UsageError as error:
+            raise Refused(str(error)) from error
+        except BackproofError as error:
+            stop(str(error), error.exit_code)
+        except KeyboardInterrupt:
+            raise typer.Exit(INTERRUPTED) from None
+        except BrokenPipeError:
+            _discard_output()
+            raise typer.Exit(UNREAD) from None
+        except ModuleNotFoundError as error:
+            stop(missing(error), CannotCompare.exit_code)
+        except MemoryError as error:
+            stop(f"not enough memory: {error}", CannotCompare.exit_code)
+        except OSError as error:
+            stop(_failed(error), CannotCompare.exit_code)
+
+    return wrapper
+
+
+def _failed(error: OSError) -> str:
+    """What an error that has no better words was about; without a file's name, the output."""
+    if error.filename is None:
+        _discard_output()
+        return f"cannot write to standard output: {error.strerror}"
+    return f"{error.filename}: {error.strerror}"
+
+
+def stop(message: str, code: int) -> NoReturn:
+    """Say why there is no result, and exit."""
+    tell(message)
+    raise typer.Exit(code)
+
+
+def tell(message: str) -> None:
+    """Say that something went wrong."""
+    typer.echo(f"Error: {message}", err=True)
+
+
+@contextmanager
+def unread_is_no_error() -> Iterator[None]:
+    """Within the block, output may go unread: whoever reads ``| head -1`` still gets a verdict."""
+    try:
+        yield
+        sys.stdout.flush()
+    except BrokenPipeError:
+        _discard_output()
+
+
+def _discard_output() -> None:
+    """Send the rest to nowhere, or Python would try to write it once more as it exits."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, sys.stdout.fileno())
+    os.close(nowhere)
+
+
+def results() -> Console:
+    """A console for results, on standard output."""
+    from rich.console import Console
+
+    class Results(Console):
+        def on_broken_pipe(self) -> None:
+            raise BrokenPipeError  # rich would exit with 1, which here means *disagree*
+
+    wide = None if sys.stdout.isatty() or "COLUMNS" in os.environ else UNLIMITED
+    return Results(width=wide)
+
+
+@contextmanager
+def progress(title: str, epochs: int) -> Iterator[Callable[[int], None]]:
+    """A bar on standard error while that is a terminal; gives the function that moves it."""
+    settle()
+    if not sys.stderr.isatty():
+        yield lambda epoch: None
+        return
+    from rich.console import Console
+    from rich.progress import Progress
+
+    with Progress(console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task(title, total=epochs)
+        yield lambda epoch: bar.update(task, completed=epoch)
+
+
+def settle() -> None:
+    """What has been loaded stays to the end; the garbage collector need not walk through it.
+
+    It would do so several times, the last one at exit, and that takes a fifth of the time of
+    importing PyTorch.
+    """
+    if not gc.isenabled():
+        gc.freeze()
+        gc.enable()

@@ -1,0 +1,64 @@
+"""What README.md shows is so."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+
+from compare.cases import CASES
+from tests.cli.checks import ROOT, assert_ended, process, run
+
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+COMMANDS = re.findall(r"^    python cli\.py (.*?)(?: +#.*)?$", README, re.MULTILINE)
+EXAMPLES = re.findall(r"^```python\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "    pip install -c constraints.txt -e . && python cli.py compare --epochs 100",
+        '    pip install -c constraints.txt -e ".[test]" && pytest',
+    ],
+)
+def test_the_two_commands_stand_there(command: str) -> None:
+    assert command in README.splitlines()
+
+
+def test_the_commands_work_one_after_another(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert len(COMMANDS) == 6
+    for command in COMMANDS:
+        few = ["--epochs", "2"] if command.split()[0] in ("compare", "train") else []
+        result = run(*shlex.split(command), *few)
+        assert (result.exit_code, result.stderr) == (0, ""), command
+    assert {path.name for path in tmp_path.iterdir()} == {"report.json", "curves.svg", "xor.npz"}
+
+
+@pytest.mark.parametrize("example", EXAMPLES)
+def test_the_examples_run(example: str) -> None:
+    assert_ended(process(example), 0, "")
+
+
+def test_there_are_examples() -> None:
+    assert len(EXAMPLES) == 3
+
+
+def test_the_example_of_the_output_is_real() -> None:
+    shown = re.search(r"^<!-- python cli\.py (.*) -->\n```text\n(.*?)^```", README, re.M | re.S)
+    assert shown is not None
+    assert _rows(run(*shown[1].split()).stdout) == _rows(shown[2])
+
+
+def _rows(text: str) -> list[list[str]]:
+    """How each line begins; the numbers may differ from one machine to another."""
+    return [line.split()[:2] for line in text.splitlines() if not line.startswith("─")]
+
+
+def test_all_cases_are_told_of() -> None:
+    for name in CASES:
+        assert f"| `{name}` |" in README
