@@ -47,7 +47,7 @@ class FreeRun:
             None if isinstance(tolerance, Fixed) else Envelope(pair.reference.model, seed)
         )
         self.horizon: int | None = None
-        self._start = dict(pair.reference.weights())
+        self._start = {name: p.copy() for name, p in pair.reference.weights().items()}
         self._moved = 0.0
 
     @property

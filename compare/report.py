@@ -8,7 +8,7 @@ from enum import Enum
 from compare.cases import Case
 from compare.history import LossHistory
 from compare.metrics import Difference, Metrics
-from compare.referee import Opinion
+from compare.opinion import Opinion
 
 
 class Verdict(Enum):

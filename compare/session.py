@@ -19,8 +19,9 @@ from compare.goals import GOALS
 from compare.history import LossHistory
 from compare.meter import Meter
 from compare.observation import Array, Observation
+from compare.opinion import Opinion
 from compare.pair import Pair, build
-from compare.referee import Opinion, judge
+from compare.referee import judge
 from compare.reference_side import ReferenceSide
 from compare.report import Outcome, Report
 from compare.tolerances import Tolerance

@@ -1,0 +1,58 @@
+"""What a referee can say about two sides that disagree."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from enum import Enum
+
+from compare.derivative import Derivative
+
+
+class Finding(Enum):
+    """What the referee found, in words."""
+
+    REFERENCE = "the reference is wrong: its backward is not the derivative of its own forward"
+    TORCH = (
+        "PyTorch's side is wrong: autograd's gradient is not the derivative of its own forward "
+        "(a custom backward, or a bug of the framework)"
+    )
+    FORWARDS = "the two forwards differ; each backward is the derivative of its own forward"
+    BOTH = "neither backward is the derivative of its own forward"
+    UPDATE = "the gradients agree; the update rules differ"
+    STRUCTURE = "the two sides do not give the same things, so none can be differentiated"
+    UNCLEAR = "the difference is too small to tell which side is wrong"
+
+
+@dataclass(frozen=True)
+class Opinion:
+    """The referee's finding and the numbers behind it.
+
+    Attributes:
+        finding: which side is wrong.
+        forwards_differ: whether activations or losses differ, too.
+        reference: the derivative of the reference's loss along the difference, if it was needed.
+        reference_claim: what the reference's gradient says it is.
+        torch: the derivative of PyTorch's loss along the difference.
+        torch_claim: what autograd says it is.
+    """
+
+    finding: Finding
+    forwards_differ: bool = False
+    reference: Derivative | None = None
+    reference_claim: float = math.nan
+    torch: Derivative | None = None
+    torch_claim: float = math.nan
+
+    def __str__(self) -> str:
+        told = self.finding.value
+        if self.forwards_differ and self.finding is not Finding.FORWARDS:
+            told += "; and the two forwards differ"
+        if self.reference is None or self.torch is None:
+            return told
+        return (
+            f"{told}. Along the difference of the two gradients the loss changes "
+            f"by {self.reference.value:.9g} in the reference ({self.reference.method}), whose "
+            f"gradient says {self.reference_claim:.9g}, and by {self.torch.value:.9g} in "
+            f"PyTorch ({self.torch.method}), whose gradient says {self.torch_claim:.9g}"
+        )
