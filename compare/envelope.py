@@ -38,7 +38,7 @@ class Envelope:
 
     def __init__(self, model: reference.Model, seed: int) -> None:
         self.model = model
-        self._errors: dict[str, Array] = {}
+        self._noise: dict[str, Array] = {}
         self._relative: dict[str, float] = {}
         self.growth = 1.0
         self._rng = np.random.default_rng((seed, MEMBERS))
@@ -55,7 +55,9 @@ class Envelope:
         self._relative = {name: _largest(error) / sizes[name] for name, error in errors.items()}
         for name in self._params:
             key = parameter(name)
-            self._errors[name] = _perturbing(errors[key] / sizes[key])
+            noise = self._rng.standard_normal((MEMBERS, *errors[key].shape), np.float32)
+            noise[0] = 0
+            self._noise[name] = (noise * (errors[key] / sizes[key])).astype(self.model.dtype)
         if not self._first:
             self._first = max(_largest(errors[parameter(name)]) for name in self._params)
 
@@ -90,20 +92,20 @@ class Envelope:
         return self._sizes
 
     def _perturb(self) -> None:
-        """Add to each parameter what rounding has probably added in this step."""
+        """Add to each parameter what rounding has probably added in this step.
+
+        To draw new noise for every entry in every step would take longer than the training. So
+        each copy keeps its pattern until lockstep is heard again, at a new strength each step.
+        """
+        strength = self._rng.standard_normal(MEMBERS)
         for name, p in self._params.items():
-            noise = self._rng.standard_normal(p.shape, np.float32) * self._errors[name]
-            self._params[name] = (p + noise * _largest(p[0])).astype(p.dtype, copy=False)
+            by_copy = (strength * _largest(p[0])).astype(p.dtype)
+            self._params[name] = p + self._noise[name] * by_copy.reshape(-1, *[1] * (p.ndim - 1))
 
     def _measure_growth(self) -> None:
         largest = max(size for name, size in self._sizes.items() if name != LOSS)
         if self._first > 0 and math.isfinite(largest):
             self.growth = (largest / self._first) ** (1 / self._epochs)
-
-
-def _perturbing(error: Array) -> Array:
-    """The error once for each copy, and none for the first, which is left alone."""
-    return np.stack([np.zeros_like(error), *[error] * (MEMBERS - 1)])
 
 
 def _largest(difference: Array) -> float:
