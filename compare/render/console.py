@@ -29,10 +29,10 @@ def show(report: Report, console: Console) -> None:
     failures = report.failures
     for failure in failures[:TOLD]:
         _say(console, f"  {failure}")
-    if report.opinion is not None:
-        _say(console, f"  referee: {report.opinion}", "bold")
     if len(failures) > TOLD:
         _say(console, f"  and {len(failures) - TOLD} more, marked with ! in the tables")
+    if report.opinion is not None:
+        _say(console, f"  referee: {report.opinion}", "bold")
     for title, several, multiple in (
         ("lockstep: one step from the same start", report.lockstep, report.multiple),
         ("free run: each side on its own", report.free_run, report.free_run_multiple),
