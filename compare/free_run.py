@@ -102,12 +102,12 @@ class FreeRun:
         )
 
     def _beyond_sight(self, sizes: Mapping[str, float]) -> bool:
-        """Whether what is allowed is as large as the way that the parameters have come."""
-        weights = self.pair.reference.weights()
-        allowed = self.multiple * max(sizes[parameter(name)] for name in weights)
+        """Whether what is allowed is as large as the way that either side has come."""
+        allowed = self.multiple * max(sizes[parameter(name)] for name in self._start)
         if not allowed < self._moved:
-            moved = (float(np.abs(p - self._start[name]).max()) for name, p in weights.items())
-            self._moved = max(self._moved, *moved)
+            for weights in (self.pair.reference.weights(), self.pair.torch.weights()):
+                for name, p in weights.items():
+                    self._moved = max(self._moved, float(np.abs(p - self._start[name]).max()))
         return not allowed < self._moved
 
 
