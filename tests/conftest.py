@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 import sklearn.datasets  # noqa: F401 - on import it adds warnings filters: now, not in a test
+import sympy  # noqa: F401 - so does this, which PyTorch imports at its first backward pass
 from hypothesis import settings
 
 from tests.global_state import changes, restore, snapshot

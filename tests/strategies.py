@@ -26,7 +26,6 @@ leading_axes: st.SearchStrategy[tuple[tuple[int, ...], tuple[int, ...]]] = st.sa
         ((3,), (1,)),
         ((2, 3), ()),
         ((2, 3), (2, 3)),
-        ((3,), (2, 3)),
         ((2, 1), (1, 3)),
     ]
 )

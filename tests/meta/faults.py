@@ -77,12 +77,14 @@ def turned(array: Array, axis: int = -1) -> Array:
     return turned
 
 
-def backward_with_transpose(layer: Linear, params: Params, x: Array, dy: Array) -> Any:
+def backward_with_transpose(layer: Linear, params: Params, cache: Any, dy: Array) -> Any:
+    x, _ = cache
     dx = dy @ params["weight"].swapaxes(-1, -2)
     return dx, {"weight": dy.swapaxes(-1, -2) @ x, "bias": dy.sum(axis=-2)}
 
 
-def backward_after_update(layer: Linear, params: Params, x: Array, dy: Array) -> Any:
+def backward_after_update(layer: Linear, params: Params, cache: Any, dy: Array) -> Any:
+    x, _ = cache
     found = {"weight": dy.swapaxes(-1, -2) @ x, "bias": dy.sum(axis=-2)}
     return dy @ (params["weight"] - 0.3 * found["weight"]), found
 
@@ -114,7 +116,10 @@ def update(change: Callable[[str, Array, Array, float], Array]) -> Callable[[Met
     """A step that is ``change(name, parameter, gradient, lr)`` for each parameter."""
 
     def step(rule: SGD, params: Params, found: Params, state: Any) -> Any:
-        return {name: change(name, p, found[name], rule.lr) for name, p in params.items()}, state
+        return {
+            name: change(name, p, found[name], rule.groups[0].options["lr"])
+            for name, p in params.items()
+        }, state
 
     return instead(step)
 
@@ -154,7 +159,7 @@ FAULTS: dict[str, Fault] = {
     "bias not added": Fault(
         Linear,
         "forward",
-        instead(lambda layer, p, x: (x @ p["weight"].swapaxes(-1, -2), x)),
+        instead(lambda layer, p, x: (x @ p["weight"].swapaxes(-1, -2), (x, x.shape[:-1]))),
         "activation 0",
     ),
     "forward 0.1 % too large": Fault(
@@ -256,6 +261,20 @@ FAULTS: dict[str, Fault] = {
     "one array for two parameters": Fault(
         SGD, "step", result(one_for_two), "parameter 2.bias", ALIKE
     ),
+    # What raises, or gives something else.
+    "forward without transpose": Fault(
+        Linear,
+        "forward",
+        instead(lambda layer, p, x: (x @ p["weight"] + p["bias"][..., None, :], (x, ()))),
+        "activation 0",
+    ),
+    "output of another width": Fault(
+        Tanh, "forward", output(lambda y: y[..., :-1]), "activation 1"
+    ),
+    "weight gradient transposed": Fault(
+        Linear, "backward", grad("weight", lambda g: g.swapaxes(-1, -2)), "gradient 2.weight"
+    ),
+    "raises forward": Fault(Tanh, "forward", instead(lambda *args: 1 // 0), "activation 1"),
     # What no number shows.
     "nan forward": Fault(
         Sigmoid, "forward", output(lambda y: y + NAN_IN_FIRST.astype(y.dtype)), "activation 3"

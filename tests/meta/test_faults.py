@@ -62,7 +62,8 @@ def tanh_by_exp(layer: Tanh, params: Params, x: Array) -> Any:
     return y, y
 
 
-def linear_without_matmul(layer: Linear, params: Params, x: Array, dy: Array) -> Any:
+def linear_without_matmul(layer: Linear, params: Params, cache: Any, dy: Array) -> Any:
+    x, _ = cache
     rows = dy[..., :, :, None]  # (..., N, out, 1)
     weight = (rows * x[..., :, None, :])[..., ::-1, :, :].sum(axis=-3)
     dx = (rows * params["weight"][..., None, :, :]).sum(axis=-2)
@@ -70,7 +71,7 @@ def linear_without_matmul(layer: Linear, params: Params, x: Array, dy: Array) ->
 
 
 def step_in_two(rule: SGD, params: Params, grads: Params, state: Any) -> Any:
-    half = 0.5 * rule.lr
+    half = 0.5 * rule.groups[0].options["lr"]
     return {name: p - half * grads[name] - half * grads[name] for name, p in params.items()}, state
 
 
