@@ -1,4 +1,4 @@
-"""Activation functions: one number in, one number out, so dx = dy · f'(x), elementwise.
+"""Activations that squash x into an interval, and the logarithm of one of them.
 
 Where f' is simpler in y = f(x) than in x, the cache holds y, and the docstring says so: to take
 ``y (1 − y)`` at x instead of at y is the commonest slip of all.
@@ -11,16 +11,7 @@ from typing import Any
 import numpy as np
 
 from reference.module import Array, Module, Params
-
-
-class Identity(Module):
-    """``y = x``, so ``dx = dy``."""
-
-    def forward(self, params: Params, x: Array) -> tuple[Array, Any]:
-        return x, None
-
-    def backward(self, params: Params, cache: Any, dy: Array) -> tuple[Array, Params]:
-        return dy, {}
+from reference.special import absolute, sigmoid, softplus
 
 
 class Sigmoid(Module):
@@ -30,19 +21,14 @@ class Sigmoid(Module):
 
         dy/dx = −u⁻² · du/dx = (u − 1)/u² = (1/u)(1 − 1/u) = y (1 − y)
 
-    e⁻ˣ overflows for large negative x. Multiplying numerator and denominator by eˣ gives the
-    same function as eˣ/(1 + eˣ), so with z = e^−|x| ≤ 1 nothing ever overflows::
-
-        y = 1/(1 + z) for x ≥ 0,   z/(1 + z) for x < 0
+    How σ is evaluated without overflow is told in :func:`reference.special.sigmoid`.
 
     Source:
         https://docs.pytorch.org/docs/stable/generated/torch.nn.Sigmoid.html
     """
 
     def forward(self, params: Params, x: Array) -> tuple[Array, Any]:
-        positive = x.real >= 0
-        z = np.exp(np.where(positive, -x, x))
-        y = np.where(positive, 1, z) / (1 + z)
+        y = sigmoid(x)
         return y, y
 
     def backward(self, params: Params, cache: Any, dy: Array) -> tuple[Array, Params]:
@@ -70,28 +56,44 @@ class Tanh(Module):
         return dy * (1 - y * y), {}
 
 
-class ReLU(Module):
-    r"""The rectifier ``y = max(0, x)``.
+class Softsign(Module):
+    r"""``y = x/(1 + |x|)``.
 
-    The slope is 1 for x > 0 and 0 for x < 0. At x = 0 there is a corner and any slope between
-    the two would do; the convention, PyTorch's and ours, is 0.
+    For x ≥ 0, with u = 1 + x, y = 1 − 1/u and dy/dx = 1/u²; y is odd, so its slope is even::
+
+        dy/dx = 1/(1 + |x|)²
+
+    The two sides meet at x = 0 with the same slope, 1.
 
     Source:
-        https://docs.pytorch.org/docs/stable/generated/torch.nn.ReLU.html
+        https://docs.pytorch.org/docs/stable/generated/torch.nn.Softsign.html
     """
 
     def forward(self, params: Params, x: Array) -> tuple[Array, Any]:
-        cut = x.real <= 0
-        return np.where(cut, 0, x), cut
+        u = 1 + absolute(x)
+        return x / u, u
 
     def backward(self, params: Params, cache: Any, dy: Array) -> tuple[Array, Params]:
-        cut = cache
-        return np.where(cut, 0, dy), {}
+        u = cache
+        return dy / u / u, {}
 
 
-ACTIVATIONS: dict[str, type[Module]] = {
-    "identity": Identity,
-    "relu": ReLU,
-    "sigmoid": Sigmoid,
-    "tanh": Tanh,
-}
+class LogSigmoid(Module):
+    r"""``y = log σ(x) = −log(1 + e⁻ˣ) = −softplus(−x)``.
+
+    The slope of softplus is σ, and the two minus signs cancel::
+
+        dy/dx = σ(−x) = 1 − σ(x)
+
+    of which the first form keeps its digits where σ(x) is nearly 1.
+
+    Source:
+        https://docs.pytorch.org/docs/stable/generated/torch.nn.LogSigmoid.html
+    """
+
+    def forward(self, params: Params, x: Array) -> tuple[Array, Any]:
+        return -softplus(-x), x
+
+    def backward(self, params: Params, cache: Any, dy: Array) -> tuple[Array, Params]:
+        x = cache
+        return dy * sigmoid(-x), {}
