@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 import torch
@@ -66,14 +68,16 @@ class TorchSubject:
     def forward(self, inputs: tuple[Any, ...], given: Mapping[str, Any]) -> tuple[Any, Any]:
         """The output, and the inputs as tensors."""
         tensors = tuple(
-            mapped(lambda a, position=position: self._tensor(a, position), one)
+            mapped(partial(self._tensor, position=position), one)
             for position, one in enumerate(inputs)
         )
         named = {
             key: to_tensor(value) if hasattr(value, "dtype") else value
             for key, value in given.items()
         }
-        return self.module(*tensors, **named), tensors
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", "reduction: 'mean' divides", UserWarning)  # KLDivLoss
+            return self.module(*tensors, **named), tensors
 
     def everything(self, y: Any, tensors: tuple[Any, ...], dy: Any) -> Observation:
         """Outputs, gradients and buffers, after the pass back."""

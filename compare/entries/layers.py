@@ -238,7 +238,7 @@ NORMS = (
     Entry(
         "BatchNorm1d",
         "layer",
-        f"{_NORMED}, places, training and evaluation, momentum (None too), no statistics, no affine",
+        f"{_NORMED}, places, evaluation, momentum (None too), no statistics, no affine",
         (
             variant((5, 3), num_features=3),
             variant((2, 4, 3), num_features=4, momentum=0.3, strided=True),
@@ -251,7 +251,7 @@ NORMS = (
     Entry(
         "BatchNorm2d",
         "layer",
-        f"{_NORMED}, training and evaluation, momentum (None too), no statistics, no affine",
+        f"{_NORMED}, evaluation, momentum (None too), no statistics, no affine",
         (
             variant((3, 2, 4, 5), num_features=2),
             variant((1, 3, 2, 3), num_features=3, momentum=None, strided=True),

@@ -68,7 +68,7 @@ LOSSES = (
         "delta, ties, ±1e3",
         ({}, _REAL),
         ({"delta": 0.4}, _CUBE),
-        ({}, _TIES),
+        ({"delta": 0.75}, _TIES),
         ({}, _EXTREME),
     ),
     _entry("BCELoss", "weight", ({}, _UNIT), ({"weight": _W}, _UNIT)),

@@ -128,7 +128,8 @@ class Rounded(NDArrayOperatorsMixin):
 
     def min(self, axis: int | None = None, keepdims: bool = False) -> Rounded:
         """The smallest entry changes by no more than the entry that changes most."""
-        return -(-self).max(axis, keepdims)
+        value = self.value.min(axis=axis, keepdims=keepdims)
+        return Rounded(value, self.model, self.max(axis, keepdims).error)
 
     def max(self, axis: int | None = None, keepdims: bool = False) -> Rounded:
         """The largest entry changes by no more than the entry that changes most."""

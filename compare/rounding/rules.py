@@ -92,7 +92,7 @@ def _function(name: str, slope: Callable[[Array, Error], Array]) -> Rule:
 
 
 def _sqrt(model: Model, out: Array, values: tuple[Array, ...], errors: tuple[Error, ...]) -> Array:
-    """``|√(x + d) − √x|`` is at most ``|d| / (2 √(x − |d|))``, and at most ``√|d|`` however small x."""
+    """``|√(x + d) − √x|`` is at most ``|d| / (2 √(x − |d|))``, and for small x at most ``√|d|``."""
     (x,), (error,) = values, errors
     rounding = _exact_zeros(model.rounding(out), x)
     if isinstance(error, float):
