@@ -10,16 +10,11 @@ import numpy as np
 
 import reference
 from compare.entries.entry import Entry, Variant
-from compare.observation import Array, Observation, gradient
+from compare.observation import Array, Observation, buffer, gradient
 from compare.structures import leaves, mapped
 
 OUTPUT = "output"
 INPUT = "gradient at input"
-
-
-def buffer(name: str) -> str:
-    """Name of a buffer after the pass."""
-    return f"buffer {name}"
 
 
 def array_options(options: Mapping[str, Any], dtype: str) -> dict[str, Any]:

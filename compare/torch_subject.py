@@ -12,9 +12,9 @@ from torch import Tensor, nn
 
 from compare.arrays import TORCH_DTYPES, to_array, to_tensor
 from compare.entries.entry import Entry, Variant
-from compare.observation import Array, Observation, gradient
+from compare.observation import Array, Observation, buffer, gradient
 from compare.structures import leaves, mapped
-from compare.subject import INPUT, OUTPUT, array_options, buffer
+from compare.subject import INPUT, OUTPUT, array_options
 
 
 def module_of(entry: Entry, variant: Variant, dtype: str) -> nn.Module:
