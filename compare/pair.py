@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -42,7 +43,9 @@ def joined(reference: ReferenceSide, torch: TorchSide) -> Pair:
         CannotCompare: the two share memory.
     """
     assert_apart(reference.weights(), dict(torch.network.named_parameters()))
-    theirs = {path for path, _ in torch.network.named_modules()}
+    modules = dict(torch.network.named_modules(remove_duplicate=False))
+    uses = Counter(map(id, modules.values()))  # of a layer used twice only one use could be shown
+    theirs = {path for path, module in modules.items() if uses[id(module)] == 1}
     shown = [path for path in layer_paths(reference.model.network) if path in theirs]
     reference.watched = torch.watched = shown
     return Pair(reference, torch)
