@@ -98,7 +98,7 @@ class Rounded(NDArrayOperatorsMixin):
         return self._moved(lambda array: array.squeeze(axis))
 
     def copy(self) -> Rounded:
-        return self._moved(np.copy)
+        return self._moved(lambda array: array.copy())
 
     def sum(self, axis: int | Sequence[int] | None = None, keepdims: bool = False) -> Rounded:
         axes = _axes(axis, self.ndim)
