@@ -4,7 +4,7 @@ Layers that the reference has are recognised by their class, options are read fr
 parameters travel under their ``state_dict`` names. Modules of one's own take part once a twin has
 been registered::
 
-    register_twin(Block, lambda block: ReferenceBlock(mirror(block.linear)))
+    register_twin(Block, lambda block: ReferenceBlock(child(block, "linear")))
 """
 
 from __future__ import annotations

@@ -98,7 +98,7 @@ def layer_paths(module: Module, path: str = "") -> list[str]:
 
 def joined(path: str, name: str) -> str:
     """The name within the whole of what is called ``name`` at ``path``."""
-    return f"{path}.{name}" if path else name
+    return f"{path}.{name}" if path and name else path or name
 
 
 def settle(seen: Observation, grads: dict[str, Array]) -> None:
