@@ -20,12 +20,15 @@ class Feed:
     Args:
         case: its seed fixes the order.
         dataset: the data; None is the case's own.
+        summed: whether the loss of a batch is a sum, not a mean; None asks the case.
 
     Raises:
         CannotCompare: the data cannot be had, or are not finite.
     """
 
-    def __init__(self, case: Case, dataset: data.Dataset | None = None) -> None:
+    def __init__(
+        self, case: Case, dataset: data.Dataset | None = None, summed: bool | None = None
+    ) -> None:
         dataset = dataset or data.load(case)
         self.inputs = dataset.inputs
         self.targets = dataset.targets
@@ -41,7 +44,7 @@ class Feed:
                 )
         self._kept: dict[tuple[str, int], Any] = {}
         self._seed = case.seed
-        self._summed = LOSSES[case.loss] == "sum"
+        self._summed = LOSSES[case.loss] == "sum" if summed is None else summed
 
     def epoch(self, number: int) -> tuple[Array, Array]:
         """Inputs and targets in the order of one epoch; a full batch keeps its order."""

@@ -8,7 +8,7 @@ optimizer remembers and ``parameter …`` a parameter after the step.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 import numpy.typing as npt
@@ -46,6 +46,11 @@ def parameter(name: str) -> str:
     return f"parameter {name}"
 
 
+def buffer(name: str) -> str:
+    """Name of a buffer after the step."""
+    return f"buffer {name}"
+
+
 @dataclass(frozen=True)
 class Snapshot:
     """Copies of all that a training step starts from.
@@ -53,7 +58,9 @@ class Snapshot:
     Attributes:
         weights: the parameters, by name.
         state: what the optimizer remembers, by parameter and then by its own names.
+        buffers: what is not learned, such as running statistics, by name.
     """
 
     weights: Mapping[str, Array]
     state: OptimizerState
+    buffers: Mapping[str, Array] = field(default_factory=dict)

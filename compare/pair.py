@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -9,6 +10,7 @@ from compare.arrays import assert_apart
 from compare.cases import Case
 from compare.observation import Array
 from compare.reference_side import ReferenceSide, initial_weights
+from compare.taps import layer_paths
 from compare.torch_side import TorchSide
 
 
@@ -31,6 +33,19 @@ def build(case: Case, weights: Mapping[str, Array] | None = None) -> Pair:
         CannotCompare: the two share memory.
     """
     weights = initial_weights(case) if weights is None else weights
-    pair = Pair(ReferenceSide(case, weights), TorchSide(case, weights))
-    assert_apart(pair.reference.weights(), dict(pair.torch.network.named_parameters()))
-    return pair
+    return joined(ReferenceSide.of(case, weights), TorchSide.of(case, weights))
+
+
+def joined(reference: ReferenceSide, torch: TorchSide) -> Pair:
+    """Two sides as a pair, both showing the layers that both have.
+
+    Raises:
+        CannotCompare: the two share memory.
+    """
+    assert_apart(reference.weights(), dict(torch.network.named_parameters()))
+    modules = dict(torch.network.named_modules(remove_duplicate=False))
+    uses = Counter(map(id, modules.values()))  # of a layer used twice only one use could be shown
+    theirs = {path for path, module in modules.items() if uses[id(module)] == 1}
+    shown = [path for path in layer_paths(reference.model.network) if path in theirs]
+    reference.watched = torch.watched = shown
+    return Pair(reference, torch)

@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from contextlib import AbstractContextManager, nullcontext
+from typing import Self
 
 import numpy as np
 
 import reference
+from compare.beside import Beside
 from compare.cases import Case
-from compare.observation import AT_INPUT, LOSS, Array, Observation, Snapshot, parameter, state
-from compare.taps import tapped
+from compare.observation import (
+    AT_INPUT,
+    LOSS,
+    Array,
+    Observation,
+    Snapshot,
+    buffer,
+    parameter,
+    state,
+)
+from compare.taps import settle, tapped
 
 Lift = Callable[[Array], Array]
 
@@ -29,20 +40,41 @@ def initial_weights(case: Case) -> dict[str, Array]:
 
 
 class ReferenceSide:
-    """Trains the case's network by hand-derived gradients.
+    """Trains a network by hand-derived gradients.
 
     Args:
-        case: what to train.
-        weights: the first weights; they are copied.
+        network: what to train; one with buffers or dropout is a :class:`Beside`.
+        loss: the loss to minimise.
+        optimizer: the update rule.
+        weights: the first parameters; they are copied.
+        dtype: of all arithmetic.
+        masks: gives the masks that PyTorch's dropouts drew last, by their names.
+
+    Attributes:
+        watched: paths of the layers that :meth:`observe` shows; None for all.
     """
 
     name = "reference"
 
-    def __init__(self, case: Case, weights: Mapping[str, Array]) -> None:
+    def __init__(
+        self,
+        network: reference.Module,
+        loss: reference.Loss,
+        optimizer: reference.Optimizer,
+        weights: Mapping[str, Array],
+        dtype: str,
+        masks: Callable[[], Mapping[str, Array]] = dict,
+    ) -> None:
+        self.model = reference.Model(network, loss, optimizer, dict(weights), dtype)
+        self.beside = network if isinstance(network, Beside) else None
+        self.watched: Collection[str] | None = None
+        self._masks = masks
+
+    @classmethod
+    def of(cls, case: Case, weights: Mapping[str, Array]) -> Self:
+        """The side of a case."""
         loss: reference.Loss = getattr(reference, case.loss)()
-        self.model = reference.Model(
-            network_of(case), loss, reference.SGD(case.lr), dict(weights), case.dtype
-        )
+        return cls(network_of(case), loss, reference.SGD(case.lr), weights, case.dtype)
 
     def training(self) -> AbstractContextManager[None]:
         """NumPy needs nothing."""
@@ -58,11 +90,25 @@ class ReferenceSide:
 
     def step(self, x: Array, target: Array) -> float:
         """Train on one batch and return the loss before the step."""
-        return self.model.step(x, target)
+        if self.beside is None:
+            return self.model.step(x, target)
+        model = self.model
+        self.beside.held |= self._masks()
+        y, cache = self.beside.forward(model.params, x)
+        value, loss_cache = model.loss.forward(y, target)
+        _, grads = self.beside.backward(model.params, cache, model.loss.backward(loss_cache))
+        self.beside.held |= self.beside.buffers(model.params, cache)
+        model.params, model.state = model.optimizer.step(model.params, grads, model.state)
+        return float(value)
 
     def predict(self, x: Array) -> Array:
-        """Run the network forward."""
-        return self.model.predict(x)
+        """Run the network forward, in evaluation."""
+        if self.beside is None:
+            return self.model.predict(x)
+        self.beside.train(False)
+        y: Array = self.beside.forward(self.model.params, x)[0]
+        self.beside.train(True)
+        return y
 
     def weights(self) -> dict[str, Array]:
         """The parameters; not to be written to."""
@@ -85,16 +131,25 @@ class ReferenceSide:
             seen: where every quantity of the step is put, in the order in which it is computed, so
                 that what was computed before an error is there.
         """
-        model, network = self.model, tapped(self.model.network, seen)
+        model, network = self.model, tapped(self.model.network, seen, watched=self.watched)
         params = {name: lift(value) for name, value in start.weights.items()}
+        if self.beside is not None:
+            self.beside.held |= self._masks()
+        beside = {name: lift(value) for name, value in start.buffers.items()}
         held = {
             name: {key: lift(value) for key, value in entry.items()}
             for name, entry in start.state.items()
         }
-        y, cache = network.forward(params, lift(x))
+        y, cache = network.forward(params | beside, lift(x))
         seen[LOSS], loss_cache = model.loss.forward(y, target)
-        seen[AT_INPUT], grads = network.backward(params, cache, model.loss.backward(loss_cache))
+        dy = model.loss.backward(loss_cache)
+        dx, grads = network.backward(params | beside, cache, dy)
+        settle(seen, grads)
+        if dx is not None:
+            seen[AT_INPUT] = dx
+        after = network.buffers(params | beside, cache) if beside else {}
         params, held = model.optimizer.step(params, grads, held)
         for name, entry in held.items():
             seen.update({state(name, key): value for key, value in entry.items()})
         seen.update({parameter(name): value for name, value in params.items()})
+        seen.update({buffer(name): value for name, value in after.items()})

@@ -48,10 +48,10 @@ def side_of(case: Case, implementation: str) -> Side:
         )
     weights = initial_weights(case)
     if implementation == "reference":
-        return ReferenceSide(case, weights)
+        return ReferenceSide.of(case, weights)
     from compare.torch_side import TorchSide
 
-    return TorchSide(case, weights)
+    return TorchSide.of(case, weights)
 
 
 def train(

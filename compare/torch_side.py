@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
+from typing import Self
 
 import torch
 from torch import Tensor, nn
@@ -18,32 +19,59 @@ from compare.observation import (
     Observation,
     Snapshot,
     activation,
+    buffer,
     gradient,
     gradient_at,
     parameter,
     state,
 )
+from compare.torch_hooks import keep_masks, watched
 
 
 class TorchSide:
-    """Trains the case's network by autograd and ``torch.optim``.
+    """Trains a network by autograd and ``torch.optim``.
 
     Args:
-        case: what to train.
-        weights: the first weights; they are copied.
+        network: what to train.
+        loss: the loss to minimise.
+        optimizer: makes the update rule of the network.
+
+    Attributes:
+        masks: those that dropouts drew in the last pass, under ``<path>.mask``.
+        watched: paths of the layers that :meth:`observe` shows; None for all that have no others
+            within.
     """
 
     name = "torch"
 
-    def __init__(self, case: Case, weights: Mapping[str, Array]) -> None:
-        with torch.random.fork_rng(devices=[]):  # what nn.Module draws is replaced below
-            self.network = torch_impl.NETWORKS[case.network](**case.arguments)
-        self.network.to(TORCH_DTYPES[case.dtype])
-        self._views = {name: view(p) for name, p in self.network.named_parameters()}
-        self.load_weights(weights)
-        self.loss = torch_impl.LOSSES[case.loss]()
+    def __init__(
+        self,
+        network: nn.Module,
+        loss: nn.Module,
+        optimizer: Callable[[nn.Module], torch.optim.Optimizer],
+    ) -> None:
+        self.network = network
+        self.loss = loss
+        self.masks: dict[str, Array] = {}
+        self.watched: Collection[str] | None = None
+        self._views = {name: view(p) for name, p in network.named_parameters()}
+        keep_masks(network, self.masks)
         with self.training():
-            self.optimizer = torch.optim.SGD(self.network.parameters(), lr=case.lr)
+            self.optimizer = optimizer(network)
+
+    @classmethod
+    def of(cls, case: Case, weights: Mapping[str, Array]) -> Self:
+        """The side of a case, with a copy of these first weights."""
+        with torch.random.fork_rng(devices=[]):  # what nn.Module draws is replaced below
+            network = torch_impl.NETWORKS[case.network](**case.arguments)
+        network.to(TORCH_DTYPES[case.dtype])
+        side = cls(
+            network,
+            torch_impl.LOSSES[case.loss](),
+            lambda network: torch.optim.SGD(network.parameters(), lr=case.lr),
+        )
+        side.load_weights(weights)
+        return side
 
     def training(self) -> AbstractContextManager[None]:
         """Keeps PyTorch's optimizers from loading its compiler."""
@@ -62,42 +90,68 @@ class TorchSide:
         return torch_impl.step(self.network, self.loss, self.optimizer, x, target)
 
     def predict(self, x: Array) -> Array:
-        """Run the network forward."""
-        with torch.no_grad():
+        """Run the network forward, in evaluation."""
+        with self._evaluating():
             return to_array(self.network(to_tensor(x)))
 
     def evaluate(self, x: Array, target: Array) -> float:
         """The loss, without training."""
-        with torch.no_grad():
+        with self._evaluating():
             loss: Tensor = self.loss(self.network(to_tensor(x)), to_tensor(target))
         return loss.item()
+
+    @contextmanager
+    def _evaluating(self) -> Iterator[None]:
+        self.network.eval()
+        try:
+            with torch.no_grad():
+                yield
+        finally:
+            self.network.train()
 
     def weights(self) -> dict[str, Array]:
         """Read-only views of the parameters, which follow them through training."""
         return self._views
 
     def snapshot(self) -> Snapshot:
-        """Copies of the parameters and of the optimizer's state."""
-        return Snapshot({name: p.copy() for name, p in self._views.items()}, self._state())
+        """Copies of the parameters, of the optimizer's state and of the buffers."""
+        weights = {name: p.copy() for name, p in self._views.items()}
+        return Snapshot(weights, self._state(), self.buffers())
+
+    def buffers(self) -> dict[str, Array]:
+        """Copies of the buffers."""
+        return {name: to_array(held) for name, held in self.network.named_buffers()}
 
     def observe(self, x: Tensor, target: Tensor) -> Observation:
         """Train on one batch and show all of the step, as :meth:`step` would make it."""
-        x = x.clone().requires_grad_()
-        with _watched(self.network) as outputs:
+        x = x.clone().requires_grad_(x.is_floating_point())
+        with watched(self.network, self.watched) as outputs:
             self.optimizer.zero_grad()
             loss: Tensor = self.loss(self.network(x), target)
             loss.backward()  # type: ignore[no-untyped-call]
-        seen = {activation(path): to_array(output) for path, output in outputs.items()}
+        seen = {name: to_array(leaf) for out in outputs.values() for name, leaf in out.items()}
         seen[LOSS] = to_array(loss)
-        for path, output in reversed(outputs.items()):
-            seen[gradient_at(path)] = _gradient(output)
-            for name, value in self.network.get_submodule(path).named_parameters(path):
-                seen[gradient(name)] = _gradient(value)
-        seen[AT_INPUT] = _gradient(x)
+        seen |= self._gradients(outputs)
+        if x.requires_grad:
+            seen[AT_INPUT] = _gradient(x)
         self.optimizer.step()
         for name, entry in self._state().items():
             seen |= {state(name, key): value for key, value in entry.items()}
-        return seen | {parameter(name): p.copy() for name, p in self._views.items()}
+        seen |= {parameter(name): p.copy() for name, p in self._views.items()}
+        return seen | {buffer(name): held for name, held in self.buffers().items()}
+
+    def _gradients(self, outputs: dict[str, dict[str, Tensor]]) -> Observation:
+        """At the output of each layer and of each parameter, from the last layer to the first."""
+        seen: Observation = {}
+        learned = dict(self.network.named_parameters())
+        for path, output in reversed(outputs.items()):
+            for name, leaf in output.items():
+                if leaf.requires_grad:
+                    seen[name.replace(activation(path), gradient_at(path), 1)] = _gradient(leaf)
+            for name, _ in self.network.get_submodule(path).named_parameters(path):
+                if name in learned:
+                    seen[gradient(name)] = _gradient(learned[name])
+        return seen | {gradient(name): _gradient(p) for name, p in learned.items()}
 
     def _state(self) -> dict[str, dict[str, Array]]:
         names: dict[Tensor, str] = {value: name for name, value in self.network.named_parameters()}
@@ -112,29 +166,3 @@ class TorchSide:
 def _gradient(tensor: Tensor) -> Array:
     """The tensor's gradient; zeros where autograd found that the loss does not depend on it."""
     return to_array(torch.zeros_like(tensor) if tensor.grad is None else tensor.grad)
-
-
-@contextmanager
-def _watched(network: nn.Module) -> Iterator[dict[str, Tensor]]:
-    """Within the block, the output of each layer is kept, and after backward its gradient."""
-    outputs: dict[str, Tensor] = {}
-
-    def watch(path: str, module: nn.Module) -> torch.utils.hooks.RemovableHandle:
-        def keep(module: nn.Module, args: object, output: Tensor) -> None:
-            if output.requires_grad:
-                output.retain_grad()
-            outputs[path] = output
-
-        return module.register_forward_hook(keep)
-
-    layers = [(path, module) for path, module in network.named_modules() if _is_leaf(module)]
-    handles = [watch(path, module) for path, module in layers]
-    try:
-        yield outputs
-    finally:
-        for handle in handles:
-            handle.remove()
-
-
-def _is_leaf(module: nn.Module) -> bool:
-    return next(module.children(), None) is None

@@ -98,7 +98,7 @@ class Rounded(NDArrayOperatorsMixin):
         return self._moved(lambda array: array.squeeze(axis))
 
     def copy(self) -> Rounded:
-        return self._moved(np.copy)
+        return self._moved(lambda array: array.copy())
 
     def sum(self, axis: int | Sequence[int] | None = None, keepdims: bool = False) -> Rounded:
         axes = _axes(axis, self.ndim)
@@ -113,6 +113,24 @@ class Rounded(NDArrayOperatorsMixin):
         quotient = total / (self.size // max(total.size, 1))
         return Rounded(value, self.model, cast(Rounded, quotient).error)
 
+    def item(self) -> Any:
+        """The only entry as a plain number; what is made of it has no error."""
+        return self.value.item()
+
+    def any(self, *args: Any, **options: Any) -> Any:
+        return self.value.any(*args, **options)
+
+    def all(self, *args: Any, **options: Any) -> Any:
+        return self.value.all(*args, **options)
+
+    def __bool__(self) -> bool:
+        return bool(self.value)
+
+    def min(self, axis: int | None = None, keepdims: bool = False) -> Rounded:
+        """The smallest entry changes by no more than the entry that changes most."""
+        value = self.value.min(axis=axis, keepdims=keepdims)
+        return Rounded(value, self.model, self.max(axis, keepdims).error)
+
     def max(self, axis: int | None = None, keepdims: bool = False) -> Rounded:
         """The largest entry changes by no more than the entry that changes most."""
         value = self.value.max(axis=axis, keepdims=keepdims)
@@ -126,6 +144,9 @@ class Rounded(NDArrayOperatorsMixin):
         return Rounded(move(self.value), self.model, error)
 
     # What NumPy asks of an array.
+
+    def __array__(self, *args: Any, **options: Any) -> Array:
+        raise _unknown("asarray")
 
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **options: Any) -> Any:
         name = ufunc.__name__
@@ -148,7 +169,7 @@ class Rounded(NDArrayOperatorsMixin):
         error = RULES[name](self.model, out, values, errors)
         if name in ("add", "subtract"):
             error = self._added(error, inputs, out)
-        return Rounded(out, self.model, error)
+        return Rounded(out, self.model, np.broadcast_to(error, np.shape(out)))
 
     def _added(self, error: Array, inputs: Sequence[Any], out: Array) -> Array:
         """The error of adding to a sum, if it may have been added before the sum was complete."""
@@ -167,6 +188,8 @@ class Rounded(NDArrayOperatorsMixin):
             return _where(self.model, *inputs)
         if name in ("sum", "mean", "max", "amax"):
             return getattr(inputs[0], name.removeprefix("a"))(*inputs[1:], **options)
+        if name in ("any", "all"):
+            return getattr(inputs[0], name)(*inputs[1:], **options)
         if name in PLAIN:
             return function(*_each(inputs, _value), **options)
         if name in MOVING:
@@ -191,6 +214,8 @@ def _error(one: Any, dtype: np.dtype[Any] | None = None) -> Error:
 
 def _uncertain(model: Model, inputs: Sequence[Any]) -> Array | None:
     first, second = inputs
+    if first is second:
+        return None
     near = comparison(model, (_value(first), _value(second)), (_error(first), _error(second)))
     return near if near.any() else None
 

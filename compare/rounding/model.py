@@ -15,14 +15,17 @@ Error: TypeAlias = Array | float
 
 @lru_cache
 def unit_roundoff(dtype: np.dtype[Any]) -> float:
-    """The largest relative error of one correctly rounded operation: half an ulp of 1."""
-    return float(np.finfo(dtype).eps) / 2
+    """The largest relative error of one correctly rounded operation: half an ulp of 1.
+
+    Whole numbers are exact.
+    """
+    return float(np.finfo(dtype).eps) / 2 if dtype.kind in "fc" else 0.0
 
 
 @lru_cache
 def smallest_normal(dtype: np.dtype[Any]) -> float:
     """Below this, relative accuracy is lost, and some libraries give 0 at once."""
-    return float(np.finfo(dtype).smallest_normal)
+    return float(np.finfo(dtype).smallest_normal) if dtype.kind in "fc" else 0.0
 
 
 class Model:

@@ -68,8 +68,8 @@ def _power(model: Model, out: Array, values: tuple[Array, ...], errors: tuple[Er
     (x, exponent), (error, _) = values, errors
     nearest = np.where(exponent >= 1, np.abs(x) + error, np.maximum(np.abs(x) - error, 0.0))
     slope = np.abs(exponent) * np.power(nearest, exponent - 1.0)
-    ulps = ULPS["power"][out.dtype.name]
-    return model.combine(slope * error, _exact_zeros(model.rounding(out, ulps), x))
+    ulps = ULPS["power"][_real_name(out)]
+    return model.combine(_times(slope, error), _exact_zeros(model.rounding(out, ulps), x))
 
 
 def _function(name: str, slope: Callable[[Array, Error], Array]) -> Rule:
@@ -85,9 +85,28 @@ def _function(name: str, slope: Callable[[Array, Error], Array]) -> Rule:
             rounding = _exact_zeros(rounding, x)
         if isinstance(error, float):
             return rounding
-        return model.combine(slope(np.asarray(x, np.float64), error) * error, rounding)
+        steepest = slope(np.asarray(x, np.float64), error)
+        return model.combine(_times(steepest, error), rounding)
 
     return rule
+
+
+def _sqrt(model: Model, out: Array, values: tuple[Array, ...], errors: tuple[Error, ...]) -> Array:
+    """``|√(x + d) − √x|`` is at most ``|d| / (2 √(x − |d|))``, and for small x at most ``√|d|``."""
+    (x,), (error,) = values, errors
+    rounding = _exact_zeros(model.rounding(out), x)
+    if isinstance(error, float):
+        return rounding
+    slope = _over(0.5, np.sqrt(np.maximum(x - error, 0.0)))
+    return model.combine(np.minimum(_times(slope, error), np.sqrt(error)), rounding)
+
+
+def _sign(model: Model, out: Array, values: tuple[Array, ...], errors: tuple[Error, ...]) -> Array:
+    """A jump of 1, or of 2 across the corner, where x is as close to 0 as its error."""
+    (x,), (error,) = values, errors
+    size = np.abs(x)
+    doubtful = (size <= model.reach * np.asarray(error)) & (np.asarray(error) > 0)
+    return np.where(doubtful, model.jump(1.0 + np.abs(out)), 0.0)
 
 
 def _real_name(out: Array) -> str:
@@ -96,7 +115,13 @@ def _real_name(out: Array) -> str:
 
 def _keeps_zero(name: str) -> bool:
     """Whether the function is 0, exactly, at 0."""
-    return name in ("tanh", "erf", "expm1", "log1p", "sin", "sqrt")
+    return name in ("tanh", "erf", "expm1", "log1p", "sin")
+
+
+def _times(slope: Array, error: Error) -> Array:
+    """Slope times error, with 0 for an infinite slope where there is no error."""
+    with np.errstate(invalid="ignore"):
+        return np.where(np.equal(error, 0), 0.0, slope * error)
 
 
 def _exact_zeros(rounding: Array, x: Array) -> Array:
@@ -131,7 +156,8 @@ RULES: dict[str, Rule] = {
     "expm1": _function("expm1", lambda x, e: np.exp(x + e)),
     "log": _function("log", lambda x, e: _over(1.0, np.maximum(x - e, 0.0))),
     "log1p": _function("log1p", lambda x, e: _over(1.0, np.maximum(1 + x - e, 0.0))),
-    "sqrt": _function("sqrt", lambda x, e: _over(0.5, np.sqrt(np.maximum(x - e, 0.0)))),
+    "sqrt": _sqrt,
+    "sign": _sign,
     "tanh": _function("tanh", lambda x, e: 1 / np.cosh(np.minimum(_toward_zero(x, e), 350)) ** 2),
     "erf": _function(
         "erf", lambda x, e: 2 / math.sqrt(math.pi) * np.exp(-(_toward_zero(x, e) ** 2))

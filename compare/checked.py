@@ -1,0 +1,66 @@
+"""What the comparison of one entry of the catalogue found."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from compare.metrics import Metrics
+from compare.report import Failure
+
+
+@dataclass(frozen=True)
+class Checked:
+    """All that was measured of one variant of an entry.
+
+    Attributes:
+        name: of the entry.
+        label: of the variant, in words.
+        dtype: of all arithmetic.
+        check: ``lockstep``, or ``own forward`` where the referee was asked.
+        multiple: how many units were allowed.
+        metrics: of each quantity, in the order of computation.
+    """
+
+    name: str
+    label: str
+    dtype: str
+    check: str
+    multiple: float
+    metrics: tuple[Metrics, ...]
+
+    @property
+    def title(self) -> str:
+        """Which comparison it was."""
+        return f"{self.name}({self.label}) in {self.dtype}"
+
+    @property
+    def failures(self) -> tuple[Failure, ...]:
+        """Every quantity that differs by more than is allowed."""
+        judged = (_judge(self.check, metrics, self.multiple) for metrics in self.metrics)
+        return tuple(failure for failure in judged if failure is not None)
+
+    @property
+    def decided(self) -> bool:
+        """Whether any comparison could have failed."""
+        return any(metrics.decided for metrics in self.metrics)
+
+    @property
+    def agrees(self) -> bool:
+        """Whether something was compared that could have failed, and all of it agrees."""
+        return self.decided and not self.failures
+
+    @property
+    def highest(self) -> float:
+        """The largest difference, in units."""
+        return max((m.worst.ratio for m in self.metrics if m.worst is not None), default=0.0)
+
+
+def _judge(check: str, metrics: Metrics, multiple: float) -> Failure | None:
+    if metrics.structure is not None:
+        epoch, reason = metrics.structure_epoch, metrics.structure
+        return Failure(check, metrics.quantity, epoch, None, 0.0, metrics, reason)
+    beyond = metrics.first_beyond(multiple)
+    if beyond is None:
+        return None
+    allowed = multiple * beyond.unit
+    return Failure(check, metrics.quantity, beyond.epoch, beyond, allowed, metrics)

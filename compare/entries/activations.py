@@ -1,0 +1,102 @@
+"""Activations."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from compare.entries.entry import Draw, Entry, Variant, variant, x
+
+Options = dict[str, Any]
+
+#: By class: the options to try, and what they vary in words.
+_ELEMENTWISE: dict[str, tuple[str, tuple[Options, ...]]] = {
+    "Identity": ("", ({},)),
+    "ReLU": ("", ({},)),
+    "LeakyReLU": ("slope, ", ({}, {"negative_slope": 0.3}, {"negative_slope": -0.2})),
+    "ReLU6": ("", ({},)),
+    "Threshold": (
+        "threshold and value, ",
+        ({"threshold": 0.2, "value": -3.0}, {"threshold": -1.0, "value": 1.5}),
+    ),
+    "ELU": ("alpha, ", ({}, {"alpha": 1.7})),
+    "SELU": ("", ({},)),
+    "CELU": ("alpha, ", ({}, {"alpha": 0.4}, {"alpha": -2.0})),
+    "GELU": ("by erf and by tanh, ", ({}, {"approximate": "tanh"})),
+    "SiLU": ("", ({},)),
+    "Mish": ("", ({},)),
+    "Softplus": ("beta and threshold, ", ({}, {"beta": 3.0, "threshold": 1.5})),
+    "Softsign": ("", ({},)),
+    "Sigmoid": ("", ({},)),
+    "LogSigmoid": ("", ({},)),
+    "Hardsigmoid": ("", ({},)),
+    "Tanh": ("", ({},)),
+    "Hardtanh": ("limits, ", ({}, {"min_val": -0.3, "max_val": 2.0})),
+    "Hardswish": ("", ({},)),
+    "Tanhshrink": ("", ({},)),
+    "Softshrink": ("lambda, ", ({}, {"lambd": 0.0})),
+    "Hardshrink": ("lambda, ", ({}, {"lambd": 1.0}, {"lambd": -0.5})),
+}
+
+#: PyTorch's float64 backward of these has a constant that is rounded to float32: 1/6, and α, which
+#: is off by 3e-8 and in the exponent x/α is felt the more the larger that is. Its forward pass has
+#: it in full.
+_CONSTANTS = {"Hardsigmoid": 6e-8, "CELU": 1e-6}
+
+
+def _elementwise(name: str, words: str, options: tuple[Options, ...]) -> Entry:
+    first, *_ = options
+    return Entry(
+        name,
+        "activation",
+        f"{words}samples, zeros, corners, ±1e3 and ±1e-30, not contiguous",
+        (
+            *(variant((4, 3), **each) for each in options),
+            variant(x(3, 5, kind="zeros"), strided=True, **first),
+            variant(x(1, 7, kind="ties"), **first),
+            variant(x(2, 9, kind="extreme"), **first),
+        ),
+        constants=_CONSTANTS.get(name, 0.0),
+    )
+
+
+def _along_axis(name: str) -> Entry:
+    shapes = ((4, 3), (1, 5), (2, 4, 6))
+    return Entry(
+        name,
+        "activation",
+        "axis, samples (1, many), ties, ±1e3 and ±1e-30, not contiguous",
+        (
+            *(variant(shape, dim=dim) for shape, dim in zip(shapes, (1, -1, 0), strict=True)),
+            variant((2, 4, 6), dim=1, strided=True),
+            variant(x(3, 4, kind="ties"), dim=-1),
+            variant(x(4, 6, kind="extreme"), dim=1),
+        ),
+    )
+
+
+ACTIVATIONS = (
+    *(_elementwise(name, *rest) for name, rest in _ELEMENTWISE.items()),
+    Entry(
+        "PReLU",
+        "activation",
+        "one slope and one by channel, samples, zeros, ±1e3, not contiguous",
+        (
+            variant((4, 3)),
+            variant(x(4, 3, kind="zeros"), num_parameters=3, strided=True),
+            variant((2, 3, 4), num_parameters=3, init=-0.4),
+            Variant((Draw((2, 9), "extreme"),)),
+        ),
+    ),
+    Entry(
+        "GLU",
+        "activation",
+        "axis, samples (1, many), ±1e3, not contiguous",
+        (
+            variant((3, 4)),
+            variant((4, 3), dim=0),
+            variant((1, 2, 6), dim=-1, strided=True),
+            variant(x(2, 6, kind="extreme")),
+        ),
+    ),
+    *(_along_axis(name) for name in ("Softmax", "Softmin", "LogSoftmax")),
+)

@@ -1,0 +1,309 @@
+"""Layers for rows and images: linear maps, convolution, pooling, normalisation and the rest."""
+
+from __future__ import annotations
+
+from compare.entries.entry import Entry, variant, x
+
+LINEAR = (
+    Entry(
+        "Linear",
+        "layer",
+        "samples (1, many, two axes of them), bias, zeros, ±1e3 and 1e-30, not contiguous",
+        (
+            variant((5, 3), in_features=3, out_features=4),
+            variant((1, 4), in_features=4, out_features=3, bias=False),
+            variant((2, 3, 5), in_features=5, out_features=2),
+            variant(x(6, 3, kind="extreme"), in_features=3, out_features=7),
+            variant(x(6, 3, kind="zeros"), in_features=3, out_features=7, strided=True),
+        ),
+    ),
+    Entry(
+        "Bilinear",
+        "layer",
+        "samples (1, many), bias, zeros, not contiguous",
+        (
+            variant((5, 3), (5, 4), in1_features=3, in2_features=4, out_features=2),
+            variant((1, 2), (1, 3), in1_features=2, in2_features=3, out_features=4, bias=False),
+            variant(
+                x(4, 3, kind="zeros"),
+                x(4, 2, kind="extreme"),
+                in1_features=3,
+                in2_features=2,
+                out_features=5,
+                strided=True,
+            ),
+        ),
+    ),
+    Entry(
+        "Embedding",
+        "layer",
+        "repeated indices, axes of indices (0 to 2), padding_idx from either end",
+        (
+            variant(x(9, kind="index", count=5), num_embeddings=5, embedding_dim=3),
+            variant(x(kind="index", count=4), num_embeddings=4, embedding_dim=2),
+            variant(
+                x(3, 4, kind="index", count=6), num_embeddings=6, embedding_dim=3, padding_idx=2
+            ),
+            variant(
+                x(7, kind="index", count=3),
+                num_embeddings=3,
+                embedding_dim=4,
+                padding_idx=-1,
+                strided=True,
+            ),
+        ),
+    ),
+)
+
+SHAPES = (
+    Entry(
+        "Flatten",
+        "layer",
+        "which axes, samples (1, many)",
+        (
+            variant((3, 2, 4)),
+            variant((1, 2, 3, 2), start_dim=2),
+            variant((2, 3, 4), start_dim=0, end_dim=-2, strided=True),
+        ),
+    ),
+    Entry(
+        "Unflatten",
+        "layer",
+        "which axis, an inferred size",
+        (
+            variant((3, 8), dim=1, unflattened_size=(2, 4)),
+            variant((1, 6, 2), dim=-2, unflattened_size=(-1, 3)),
+        ),
+    ),
+    Entry(
+        "Dropout",
+        "layer",
+        "p (0, 0.3, 0.8), zeros, evaluation; the mask is the one PyTorch drew",
+        (
+            variant(x(6, 5, kind="zeros"), p=0.3),
+            variant((2, 3, 4), p=0.8, strided=True),
+            variant((4, 3), p=0.0),
+            variant((4, 3), p=0.3, training=False),
+        ),
+    ),
+)
+
+CONVOLUTIONS = (
+    Entry(
+        "Conv1d",
+        "layer",
+        "stride, padding, dilation, groups, bias, samples (none, 1, many), ±1e3, not contiguous",
+        (
+            variant((3, 2, 9), in_channels=2, out_channels=4, kernel_size=3),
+            variant((2, 7), in_channels=2, out_channels=3, kernel_size=2, padding=1, stride=2),
+            variant((1, 4, 11), in_channels=4, out_channels=6, kernel_size=3, dilation=2, groups=2),
+            variant(
+                x(2, 3, 8, kind="extreme"),
+                in_channels=3,
+                out_channels=3,
+                kernel_size=4,
+                stride=3,
+                groups=3,
+                bias=False,
+                strided=True,
+            ),
+            variant((2, 2, 6), in_channels=2, out_channels=3, kernel_size=3, padding="same"),
+        ),
+    ),
+    Entry(
+        "Conv2d",
+        "layer",
+        "stride, padding, dilation (by axis), groups, bias, odd sizes, samples (none, 1, many)",
+        (
+            variant((2, 3, 7, 5), in_channels=3, out_channels=4, kernel_size=3, padding=1),
+            variant(
+                (1, 2, 8, 7),
+                in_channels=2,
+                out_channels=3,
+                kernel_size=(3, 2),
+                stride=(2, 3),
+                padding=(0, 1),
+                strided=True,
+            ),
+            variant(
+                (2, 4, 9, 6),
+                in_channels=4,
+                out_channels=6,
+                kernel_size=(2, 3),
+                dilation=(3, 2),
+                groups=2,
+                bias=False,
+            ),
+            variant(
+                x(3, 5, 4, kind="zeros"), in_channels=3, out_channels=3, kernel_size=2, groups=3
+            ),
+            variant((2, 2, 5, 6), in_channels=2, out_channels=3, kernel_size=1, stride=2),
+        ),
+    ),
+    Entry(
+        "ConvTranspose2d",
+        "layer",
+        "stride, padding, output_padding, dilation, groups, bias, samples (1, many)",
+        (
+            variant((2, 3, 4, 5), in_channels=3, out_channels=2, kernel_size=3),
+            variant(
+                (1, 4, 3, 4),
+                in_channels=4,
+                out_channels=6,
+                kernel_size=(3, 2),
+                stride=(2, 3),
+                padding=1,
+                output_padding=(1, 2),
+                groups=2,
+                bias=False,
+                strided=True,
+            ),
+            variant((2, 2, 4, 3), in_channels=2, out_channels=3, kernel_size=2, dilation=(2, 3)),
+        ),
+    ),
+)
+
+_POOLED = "kernel, stride below and above it, padding, ceil_mode, ties, samples (none, 1, many)"
+
+POOLS = (
+    Entry(
+        "MaxPool1d",
+        "layer",
+        f"{_POOLED}, dilation",
+        (
+            variant(x(2, 3, 9, kind="ties"), kernel_size=3, stride=2, padding=1),
+            variant((3, 8), kernel_size=2, dilation=3, ceil_mode=True, strided=True),
+            variant(x(1, 2, 7, kind="zeros"), kernel_size=2, stride=3),
+        ),
+    ),
+    Entry(
+        "MaxPool2d",
+        "layer",
+        f"{_POOLED}, dilation",
+        (
+            variant(x(2, 3, 7, 6, kind="ties"), kernel_size=3, stride=2, padding=1),
+            variant((1, 2, 8, 5), kernel_size=(2, 3), stride=(3, 1), ceil_mode=True),
+            variant(x(2, 6, 7, kind="extreme"), kernel_size=2, dilation=(2, 3), strided=True),
+            variant(x(2, 2, 6, 6, kind="zeros"), kernel_size=2),
+        ),
+    ),
+    Entry(
+        "AvgPool1d",
+        "layer",
+        f"{_POOLED}, whether the padding counts",
+        (
+            variant((2, 3, 9), kernel_size=3, stride=2, padding=1),
+            variant((3, 8), kernel_size=3, padding=1, count_include_pad=False, ceil_mode=True),
+            variant(x(1, 2, 7, kind="zeros"), kernel_size=2, stride=3, strided=True),
+        ),
+    ),
+    Entry(
+        "AvgPool2d",
+        "layer",
+        f"{_POOLED}, the divisor",
+        (
+            variant((2, 3, 7, 6), kernel_size=3, stride=2, padding=1),
+            variant((1, 2, 8, 5), kernel_size=(2, 3), padding=1, count_include_pad=False),
+            variant((2, 6, 7), kernel_size=3, stride=2, ceil_mode=True, strided=True),
+            variant(x(2, 2, 5, 6, kind="extreme"), kernel_size=2, divisor_override=3),
+        ),
+    ),
+    Entry(
+        "AdaptiveAvgPool2d",
+        "layer",
+        "outputs below, above and of the input's size, samples (none, 1, many)",
+        (
+            variant((2, 3, 7, 5), output_size=(3, 2)),
+            variant((3, 5, 4), output_size=2, strided=True),
+            variant((1, 2, 3, 4), output_size=(None, 6)),
+        ),
+    ),
+    Entry(
+        "Upsample",
+        "layer",
+        "nearest and bilinear, by size and by factor, corners aligned or not, down as well as up",
+        (
+            variant((2, 3, 4, 5), scale_factor=2),
+            variant((1, 2, 5), size=7),
+            variant((2, 2, 3, 4), size=(7, 3), mode="bilinear", strided=True),
+            variant((1, 3, 4, 3), scale_factor=(1.7, 2.3), mode="bilinear"),
+            variant((2, 1, 3, 4), size=(5, 7), mode="bilinear", align_corners=True),
+        ),
+    ),
+)
+
+_NORMED = "samples, small widths, gamma ≠ 1, equal entries, not contiguous"
+
+NORMS = (
+    Entry(
+        "BatchNorm1d",
+        "layer",
+        f"{_NORMED}, places, evaluation, momentum (None too), no statistics, no affine",
+        (
+            variant((5, 3), num_features=3),
+            variant((2, 4, 3), num_features=4, momentum=0.3, strided=True),
+            variant((6, 3), num_features=3, momentum=None, eps=1e-2),
+            variant((4, 3), num_features=3, training=False),
+            variant((4, 2, 3), num_features=2, training=False, track_running_stats=False),
+            variant(x(4, 3, kind="ties"), num_features=3, affine=False),
+        ),
+    ),
+    Entry(
+        "BatchNorm2d",
+        "layer",
+        f"{_NORMED}, evaluation, momentum (None too), no statistics, no affine",
+        (
+            variant((3, 2, 4, 5), num_features=2),
+            variant((1, 3, 2, 3), num_features=3, momentum=None, strided=True),
+            variant((2, 3, 3, 2), num_features=3, training=False),
+            variant((2, 3, 3, 2), num_features=3, affine=False, track_running_stats=False),
+        ),
+    ),
+    Entry(
+        "InstanceNorm2d",
+        "layer",
+        f"{_NORMED}, training and evaluation, with and without statistics and affine",
+        (
+            variant((3, 2, 4, 5), num_features=2),
+            variant((2, 3, 3, 4), num_features=3, affine=True, track_running_stats=True),
+            variant((3, 3, 4), num_features=3, affine=True, strided=True),
+            variant(
+                (2, 3, 3, 4), num_features=3, affine=True, track_running_stats=True, training=False
+            ),
+        ),
+    ),
+    Entry(
+        "LayerNorm",
+        "layer",
+        f"{_NORMED}, axes (1, 2), with and without weight and bias",
+        (
+            variant((4, 5), normalized_shape=5),
+            variant((2, 3, 2, 4), normalized_shape=(2, 4), bias=False, strided=True),
+            variant((1, 2), normalized_shape=2, eps=1e-2),
+            variant(x(3, 4, kind="ties"), normalized_shape=4, elementwise_affine=False),
+        ),
+    ),
+    Entry(
+        "GroupNorm",
+        "layer",
+        f"{_NORMED}, groups (1, some, all), places",
+        (
+            variant((3, 6), num_groups=2, num_channels=6),
+            variant((2, 4, 3, 5), num_groups=4, num_channels=4, strided=True),
+            variant((1, 3, 7), num_groups=1, num_channels=3, eps=1e-2),
+            variant((2, 6, 4), num_groups=3, num_channels=6, affine=False),
+        ),
+    ),
+    Entry(
+        "RMSNorm",
+        "layer",
+        f"{_NORMED}, axes (1, 2), eps given and not, with and without weight",
+        (
+            variant((4, 5), normalized_shape=5),
+            variant((2, 3, 2, 4), normalized_shape=(2, 4), eps=1e-2, strided=True),
+            variant(x(3, 4, kind="ties"), normalized_shape=4, elementwise_affine=False),
+        ),
+    ),
+)
+
+LAYERS = (*LINEAR, *SHAPES, *CONVOLUTIONS, *POOLS, *NORMS)

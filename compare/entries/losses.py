@@ -1,0 +1,144 @@
+"""Losses, each with every reduction."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from compare.entries.entry import Draw, Entry, Variant, x
+
+Options = dict[str, Any]
+
+REDUCTIONS = ("none", "mean", "sum")
+
+#: A weight for each of three classes or features; tuples become arrays.
+_W = (0.3, 2.0, 0.7)
+_UP = (0.7, 2.0, 0.3)
+
+
+def _entry(
+    name: str,
+    words: str,
+    *pairs: tuple[Options, tuple[Draw, ...]],
+    reductions: tuple[str, ...] = REDUCTIONS,
+    differentiable: tuple[int, ...] = (0,),
+) -> Entry:
+    variants = tuple(
+        Variant(inputs, options | {"reduction": reduction}, strided=number == 1)
+        for reduction in reductions
+        for number, (options, inputs) in enumerate(pairs)
+    )
+    return Entry(name, "loss", f"every reduction, {words}", variants, differentiable)
+
+
+_REAL = x(5, 3), x(5, 3)
+_CUBE = x(2, 4, 3), x(2, 4, 3)
+_TIES = x(4, 3, kind="ties"), x(4, 3, kind="ties")
+_EXTREME = x(4, 3, kind="extreme"), x(4, 3)
+_UNIT = x(5, 3, kind="unit"), x(5, 3, kind="unit")
+_LOGITS = x(5, 3, scale=3.0), x(5, 3, kind="unit")
+_WILD = x(6, 3, kind="extreme"), x(6, 3, kind="unit")
+_CLASSES = x(5, 3, scale=2.0), x(5, kind="index", count=3)
+_IMAGE = x(2, 3, 4), x(2, 4, kind="index", count=3)
+_IGNORED = x(6, 3), x(6, kind="some ignored", count=3)
+_WILD_CLASSES = x(6, 3, kind="extreme"), x(6, kind="index", count=3)
+_SOFT = x(4, 3, scale=2.0), x(4, 3, kind="distribution")
+_LOGS = x(4, 3, kind="log-distribution"), x(4, 3, kind="distribution")
+_BOTH_LOGS = x(4, 3, kind="log-distribution"), x(4, 3, kind="log-distribution")
+_SIGNED = x(5, 3, kind="positive"), x(5, 3, kind="sign")
+_PAIRS = x(5, 4), x(5, 4), x(5, kind="sign")
+_TRIPLES = x(5, 4), x(5, 4), x(5, 4)
+_COUNTS = x(4, 3), x(4, 3, kind="count")
+_RATES = x(4, 3, kind="positive"), x(4, 3, kind="count")
+_VARIANCES = x(4, 3), x(4, 3), x(4, 3, kind="positive")
+_VARIANCE = x(4, 3), x(4, 3), x(4, 1, kind="positive")
+
+LOSSES = (
+    _entry("MSELoss", "samples, ties, ±1e3", ({}, _REAL), ({}, _CUBE), ({}, _TIES), ({}, _EXTREME)),
+    _entry("L1Loss", "samples, ties, ±1e3", ({}, _REAL), ({}, _CUBE), ({}, _TIES), ({}, _EXTREME)),
+    _entry(
+        "SmoothL1Loss",
+        "beta (0 too), ties, ±1e3",
+        ({}, _REAL),
+        ({"beta": 0.3}, _CUBE),
+        ({"beta": 0.0}, _TIES),
+        ({}, _EXTREME),
+    ),
+    _entry(
+        "HuberLoss",
+        "delta, ties, ±1e3",
+        ({}, _REAL),
+        ({"delta": 0.4}, _CUBE),
+        ({"delta": 0.75}, _TIES),
+        ({}, _EXTREME),
+    ),
+    _entry("BCELoss", "weight", ({}, _UNIT), ({"weight": _W}, _UNIT)),
+    _entry(
+        "BCEWithLogitsLoss",
+        "weight, pos_weight, logits of ±1e3",
+        ({}, _LOGITS),
+        ({"weight": _W}, _LOGITS),
+        ({"weight": _W, "pos_weight": _UP}, _LOGITS),
+        ({"pos_weight": _UP}, _WILD),
+    ),
+    _entry(
+        "NLLLoss",
+        "weight, ignored samples, places",
+        ({}, _CLASSES),
+        ({"weight": _W}, _IMAGE),
+        ({"weight": _W}, _IGNORED),
+    ),
+    _entry(
+        "CrossEntropyLoss",
+        "classes and probabilities, weight, ignored samples, label smoothing, logits of ±1e3",
+        ({}, _CLASSES),
+        ({"weight": _W}, _IMAGE),
+        ({"weight": _W, "label_smoothing": 0.2}, _IGNORED),
+        ({"weight": _W, "label_smoothing": 0.2}, _SOFT),
+        ({"label_smoothing": 0.1}, _WILD_CLASSES),
+    ),
+    _entry(
+        "KLDivLoss",
+        "targets as probabilities and as logarithms",
+        ({}, _LOGS),
+        ({"log_target": True}, _BOTH_LOGS),
+        reductions=(*REDUCTIONS, "batchmean"),
+    ),
+    _entry("HingeEmbeddingLoss", "margin", ({}, _SIGNED), ({"margin": 0.4}, _SIGNED)),
+    _entry(
+        "MultiMarginLoss",
+        "p, margin, weight",
+        ({}, _CLASSES),
+        ({"p": 2, "margin": 2.5, "weight": _W}, _CLASSES),
+    ),
+    _entry(
+        "CosineEmbeddingLoss",
+        "margin of either sign",
+        ({}, _PAIRS),
+        ({"margin": 0.3}, _PAIRS),
+        ({"margin": -0.4}, _PAIRS),
+        differentiable=(0, 1),
+    ),
+    _entry(
+        "TripletMarginLoss",
+        "p, margin, eps, swap",
+        ({}, _TRIPLES),
+        ({"margin": 2.5, "eps": 1e-3}, _TRIPLES),
+        ({"p": 3.5, "swap": True}, _TRIPLES),
+        differentiable=(0, 1, 2),
+    ),
+    _entry(
+        "PoissonNLLLoss",
+        "rates and their logarithms, with and without the constant, eps",
+        ({}, _COUNTS),
+        ({"full": True}, _COUNTS),
+        ({"log_input": False, "full": True, "eps": 1e-2}, _RATES),
+    ),
+    _entry(
+        "GaussianNLLLoss",
+        "a variance by entry and by sample, with and without the constant, eps",
+        ({}, _VARIANCES),
+        ({"full": True}, _VARIANCES),
+        ({"eps": 0.8}, _VARIANCE),
+        differentiable=(0, 2),
+    ),
+)

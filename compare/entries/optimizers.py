@@ -1,0 +1,139 @@
+"""Update rules and schedules."""
+
+from __future__ import annotations
+
+import math
+from itertools import product
+from typing import Any
+
+from compare.entries.entry import Entry, Variant
+
+Options = dict[str, Any]
+
+_DECAY: tuple[Options, ...] = ({}, {"weight_decay": 0.3, "maximize": True})
+_BETAS: tuple[Options, ...] = ({"lr": 0.01}, {"lr": 0.01, "betas": (0.4, 0.7), "eps": 1e-3})
+_VARIES = "several tensors, a rate that changes, zero and absent gradients, weight decay, maximize"
+
+
+def _rule(name: str, words: str, *choices: tuple[Options, ...]) -> Entry:
+    """Every combination of one of each choice."""
+    variants = tuple(
+        Variant(options={key: value for one in picked for key, value in one.items()})
+        for picked in product(*choices)
+    )
+    return Entry(name, "optimizer", f"{words}, {_VARIES}", variants)
+
+
+OPTIMIZERS = (
+    _rule(
+        "SGD",
+        "momentum, dampening, Nesterov",
+        ({"lr": 0.1},),
+        (
+            {},
+            {"momentum": 0.9},
+            {"momentum": 0.9, "dampening": 0.3},
+            {"momentum": 0.9, "nesterov": True},
+        ),
+        _DECAY,
+    ),
+    _rule(
+        "Adagrad",
+        "lr_decay, eps, first accumulator",
+        ({"lr": 0.1},),
+        ({}, {"lr_decay": 0.2, "eps": 1e-3}, {"initial_accumulator_value": 0.5}),
+        _DECAY,
+    ),
+    _rule("Adadelta", "rho, eps", ({}, {"lr": 0.3, "rho": 0.5, "eps": 1e-3}), _DECAY),
+    _rule(
+        "RMSprop",
+        "alpha, eps, momentum, centred",
+        ({}, {"alpha": 0.6, "eps": 1e-3, "momentum": 0.9}),
+        ({"centered": False}, {"centered": True}),
+        _DECAY,
+    ),
+    _rule("Adam", "betas, eps, amsgrad", _BETAS, ({}, {"amsgrad": True}), _DECAY),
+    _rule("AdamW", "betas, eps, amsgrad", _BETAS, ({}, {"amsgrad": True}), _DECAY),
+    _rule("Adamax", "betas, eps", _BETAS, _DECAY),
+    _rule(
+        "NAdam",
+        "betas, eps, momentum decay, decoupled decay",
+        _BETAS,
+        ({}, {"momentum_decay": 0.5}, {"decoupled_weight_decay": True}),
+        _DECAY,
+    ),
+    _rule(
+        "RAdam",
+        "betas, eps, decoupled decay",
+        _BETAS,
+        ({}, {"decoupled_weight_decay": True}),
+        _DECAY,
+    ),
+    _rule(
+        "Rprop",
+        "factors and limits of the step",
+        ({}, {"etas": (0.3, 2.0)}, {"step_sizes": (5e-3, 0.02)}),
+        ({}, {"maximize": True}),
+    ),
+    _rule("ASGD", "lambda, alpha, t0", ({}, {"lambd": 0.1, "alpha": 0.5}, {"t0": 2.0}), _DECAY),
+)
+
+
+def _wave(count: int) -> float:
+    return 1.5 + math.sin(count)
+
+
+def _schedule(name: str, words: str, *options: Options) -> Entry:
+    variants = tuple(Variant(options=one) for one in options)
+    return Entry(name, "schedule", f"{words}; two groups, 60 counts", variants)
+
+
+SCHEDULES = (
+    _schedule("StepLR", "step, gamma", {"step_size": 7}, {"step_size": 1, "gamma": 0.97}),
+    _schedule(
+        "MultiStepLR",
+        "milestones (twice the same, 0), gamma",
+        {"milestones": [3, 20, 20, 40], "gamma": 0.3},
+        {"milestones": [0, 10]},
+    ),
+    _schedule("ExponentialLR", "gamma below and above 1", {"gamma": 0.97}, {"gamma": 1.01}),
+    _schedule(
+        "LinearLR",
+        "first and last factor",
+        {},
+        {"start_factor": 0.01, "total_iters": 45},
+        {"start_factor": 1.0, "end_factor": 0.0, "total_iters": 33},
+    ),
+    _schedule(
+        "CosineAnnealingLR",
+        "half periods longer and shorter than the run, least rate",
+        {"T_max": 100},
+        {"T_max": 13, "eta_min": 1e-4},
+    ),
+    _schedule(
+        "CosineAnnealingWarmRestarts",
+        "periods that stay and that grow, least rate",
+        {"T_0": 10},
+        {"T_0": 7, "T_mult": 2, "eta_min": 1e-4},
+    ),
+    _schedule("PolynomialLR", "power", {}, {"total_iters": 45, "power": 2.5}),
+    _schedule("LambdaLR", "any function of the count", {"lr_lambda": _wave}),
+    _schedule(
+        "OneCycleLR",
+        "cosine and linear, two and three phases",
+        {"max_lr": 0.5, "total_steps": 60, "cycle_momentum": False},
+        {
+            "max_lr": 0.5,
+            "total_steps": 60,
+            "cycle_momentum": False,
+            "anneal_strategy": "linear",
+            "three_phase": True,
+        },
+    ),
+    _schedule(
+        "ReduceLROnPlateau",
+        "mode, threshold, patience, cooldown, least rate",
+        {"patience": 2},
+        {"mode": "max", "patience": 1, "cooldown": 3, "threshold_mode": "abs", "min_lr": 1e-3},
+    ),
+)

@@ -1,0 +1,149 @@
+"""One layer, activation or loss on both sides, from the very same numbers.
+
+Parameters, inputs and the gradient at every output are random; what is compared is every output,
+the gradient of every parameter and at every input, and every buffer after the pass, each within
+the tolerance that rounding explains.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+
+from compare.checked import Checked
+from compare.draws import draw
+from compare.entries.entry import Entry, Variant
+from compare.meter import Meter, structure
+from compare.observation import Array, Observation
+from compare.structures import mapped
+from compare.subject import Subject, random_like, random_params, subject_of
+from compare.tolerances import Fixed, Tolerance, make
+from compare.torch_subject import TorchSubject, dropout_mask, module_of
+
+
+@dataclass(frozen=True)
+class Problem:
+    """All numbers that a comparison starts from.
+
+    Attributes:
+        params: parameters and buffers, by name.
+        inputs: of the forward pass.
+        given: what else it is given, by name.
+        seed: of whatever PyTorch draws in it.
+    """
+
+    params: Mapping[str, Array]
+    inputs: tuple[Any, ...]
+    given: Mapping[str, Any]
+    seed: int
+
+
+def pose(
+    entry: Entry, variant: Variant, subject: Subject, dtype: str, rng: np.random.Generator
+) -> Problem:
+    """Draw parameters and inputs; of a dropout, take the mask that PyTorch will draw."""
+    inputs = tuple(draw(one, rng, dtype) for one in variant.inputs)
+    given = {key: draw(value, rng, dtype) for key, value in variant.given.items()}
+    seed = int(rng.integers(2**31))
+    if entry.name == "Dropout":
+        dropout = module_of(entry, variant, dtype)
+        given["mask"] = dropout_mask(dropout, inputs[0], variant.strided, seed)
+    return Problem(random_params(subject, rng, dtype), inputs, given, seed)
+
+
+def check(
+    entry: Entry,
+    variant: Variant,
+    dtype: str = "float32",
+    tolerance: Tolerance | None = None,
+    seed: int = 0,
+    subject: Subject | None = None,
+) -> Checked:
+    """Compare one variant of an entry.
+
+    Args:
+        entry: what to compare.
+        variant: one of its variants.
+        dtype: float32 or float64.
+        tolerance: how far the two may differ; None computes it.
+        seed: of all that is random; the entry's and the variant's names go into it.
+        subject: the reference's side, if it is not the reference's own.
+    """
+    tolerance = tolerance or make(None)
+    subject = subject or subject_of(entry, variant, dtype)
+    rng = generator(entry, variant, seed)
+    meter = Meter(tolerance.multiple)
+    problem = pose(entry, variant, subject, dtype, rng)
+    with np.errstate(all="ignore"):
+        expected, upstream = observe_torch(entry, variant, dtype, problem, rng)
+        try:
+            seen = observe(subject, problem, upstream, tolerance, variant.strided)
+        except ValueError as error:
+            meter.reject(1, {next(iter(expected)): f"the reference raised {error}"})
+            seen = {}
+        differing = structure(seen, expected) if seen else {}
+        meter.reject(1, differing)
+        if seen and not differing:
+            actual, units = _split(entry, tolerance, seen, expected, dtype)
+            meter.add(1, actual, expected, units)
+    return Checked(
+        entry.name, variant.label, dtype, "lockstep", tolerance.multiple, meter.metrics()
+    )
+
+
+def observe_torch(
+    entry: Entry, variant: Variant, dtype: str, problem: Problem, rng: np.random.Generator
+) -> tuple[Observation, Any]:
+    """PyTorch's quantities, and the random gradient at each of its outputs that gave them."""
+    differentiable = entry.differentiable if entry.kind == "loss" else None
+    module = module_of(entry, variant, dtype)
+    theirs = TorchSubject(module, problem.params, variant, differentiable)
+    given = {key: value for key, value in problem.given.items() if key != "mask"}
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(problem.seed)
+        y, tensors = theirs.forward(problem.inputs, given)
+    upstream = random_like(y, rng, dtype)
+    return theirs.everything(y, tensors, upstream), upstream
+
+
+def observe(
+    subject: Subject, problem: Problem, upstream: Any, tolerance: Tolerance, strided: bool = False
+) -> Observation:
+    """The reference's quantities, in the numbers that the tolerance computes with."""
+
+    def lift(array: Array) -> Array:
+        return tolerance.lift(_strided(array) if strided else array)
+
+    params = {name: lift(value) for name, value in problem.params.items()}
+    inputs = tuple(
+        mapped(lift, one) if subject.learns(position) else one
+        for position, one in enumerate(problem.inputs)
+    )
+    return subject.everything(params, inputs, problem.given, mapped(lift, upstream))
+
+
+def generator(entry: Entry, variant: Variant, seed: int) -> np.random.Generator:
+    """The same numbers whenever the same variant is compared."""
+    return np.random.default_rng((seed, zlib.crc32(f"{entry.name} {variant.label}".encode())))
+
+
+def _split(
+    entry: Entry, tolerance: Tolerance, seen: Observation, expected: Observation, dtype: str
+) -> tuple[Observation, Observation]:
+    actual, units = {}, {}
+    for name, value in seen.items():
+        actual[name], units[name] = tolerance.split(value, expected[name])
+        if dtype == "float64" and not isinstance(tolerance, Fixed):
+            constant = entry.constants * np.abs(expected[name])
+            units[name] = units[name] + constant / tolerance.multiple
+    return actual, units
+
+
+def _strided(array: Array) -> Array:
+    """The same numbers with axes in reverse order in memory, and gaps between them."""
+    return np.stack([array.T, array.T], axis=-1)[..., 0].T

@@ -1,0 +1,111 @@
+"""The twins of what trains a module: losses and update rules."""
+
+from __future__ import annotations
+
+import inspect
+from typing import Any
+
+import torch
+from torch import nn
+
+import reference
+import torch_impl
+from compare.errors import CannotCompare
+from compare.options import attributes
+
+#: Options of how PyTorch computes, not of what.
+IMPLEMENTATION = {"foreach", "fused", "capturable", "differentiable"}
+
+
+def mirror_loss(loss: nn.Module) -> reference.Loss:
+    """The reference's loss of the same class and options.
+
+    Raises:
+        CannotCompare: the reference has none, or not with these options.
+    """
+    kind = type(loss)
+    twin = getattr(reference, kind.__name__, None)
+    theirs = getattr(nn, kind.__name__, torch_impl.LOSSES.get(kind.__name__))
+    if theirs is not kind or not (isinstance(twin, type) and issubclass(twin, reference.Loss)):
+        raise CannotCompare(
+            f"the loss is a {kind.__name__}, which the reference does not have; use one of torch.nn"
+        )
+    mirrored = twin(**attributes(loss, kind, twin))
+    if mirrored.reduction == "none":
+        raise CannotCompare("the loss has reduction='none', but should give one number to train on")
+    return mirrored
+
+
+def mirror_optimizer(optimizer: torch.optim.Optimizer, module: nn.Module) -> reference.Optimizer:
+    """The reference's update rule of the same class, options and parameter groups.
+
+    Args:
+        optimizer: over parameters of ``module``, before its first step.
+        module: tells the parameters' names.
+
+    Raises:
+        CannotCompare: the reference has none, or not with these options.
+    """
+    kind = type(optimizer)
+    twin = getattr(reference, kind.__name__, None)
+    if getattr(torch.optim, kind.__name__, None) is not kind or twin is None:
+        raise CannotCompare(
+            f"the optimizer is a {kind.__name__}, which the reference does not have"
+        )
+    if optimizer.state:
+        raise CannotCompare("the optimizer has made steps already; hand in a new one")
+    known = inspect.signature(twin).parameters
+    defaults = inspect.signature(kind).parameters
+    groups = []
+    for names, options in zip(group_names(optimizer, module), optimizer.param_groups, strict=True):
+        group: dict[str, Any] = {"params": names}
+        for name, value in options.items():
+            if name in known and name != "params":
+                group[name] = value
+            elif name in defaults and name not in {*IMPLEMENTATION, "params"}:
+                _require_default(kind, name, value, defaults[name].default)
+        groups.append(group)
+    mirrored: reference.Optimizer = twin(groups=groups)
+    mirrored.scalar_dtype = str(torch.get_default_dtype()).removeprefix("torch.")
+    return mirrored
+
+
+def optimizer_like(
+    optimizer: torch.optim.Optimizer, module: nn.Module, copied: nn.Module
+) -> torch.optim.Optimizer:
+    """The same optimizer, over the parameters of a copy of the module."""
+    parameters = dict(copied.named_parameters())
+    groups = [
+        options | {"params": [parameters[name] for name in names]}
+        for names, options in zip(
+            group_names(optimizer, module), optimizer.param_groups, strict=True
+        )
+    ]
+    given = inspect.signature(type(optimizer)).parameters
+    defaults = {name: v for name, v in optimizer.defaults.items() if name in given}
+    return type(optimizer)(groups, **defaults)
+
+
+def group_names(optimizer: torch.optim.Optimizer, module: nn.Module) -> list[list[str]]:
+    """The names of the parameters in each group.
+
+    Raises:
+        CannotCompare: the optimizer has a parameter that is not the module's, or not all of them.
+    """
+    names = {id(parameter): name for name, parameter in module.named_parameters()}
+    groups = [[names.pop(id(p), "") for p in group["params"]] for group in optimizer.param_groups]
+    if any("" in group for group in groups):
+        raise CannotCompare("the optimizer has a parameter that is not one of the module's")
+    if names:
+        raise CannotCompare(
+            f"the optimizer does not have the module's {', '.join(names.values())}; "
+            f"parameters that are not trained cannot be compared"
+        )
+    return groups
+
+
+def _require_default(kind: type, name: str, value: Any, default: Any) -> None:
+    if value != default:
+        raise CannotCompare(
+            f"the optimizer {kind.__name__} has {name}={value!r}, which the reference does not have"
+        )

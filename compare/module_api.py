@@ -1,0 +1,172 @@
+"""Comparing a module of one's own with its NumPy twin."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from compare.arrays import to_array
+from compare.beside import Beside
+from compare.cases import Case
+from compare.data import Dataset
+from compare.errors import CannotCompare
+from compare.feed import Feed
+from compare.mirror import mirror
+from compare.mirror_training import mirror_loss, mirror_optimizer, optimizer_like
+from compare.observation import Array
+from compare.pair import Pair, joined
+from compare.reference_side import ReferenceSide
+from compare.report import Report
+from compare.session import Progress, Session
+from compare.tolerances import make
+from compare.torch_side import TorchSide
+
+Data = tuple[Any, Any]
+
+
+def compare_module(
+    module: nn.Module,
+    data: Data,
+    loss: nn.Module,
+    optimizer: torch.optim.Optimizer,
+    *,
+    epochs: int = 10,
+    batch_size: int | None = None,
+    seed: int = 0,
+    tolerance: str | None = None,
+    rtol: float | None = None,
+    atol: float | None = None,
+    lockstep_every: int | None = None,
+    progress: Progress = lambda epoch: None,
+) -> Report:
+    """Train a module and its NumPy twin, and compare every gradient and every step.
+
+    A copy of the module is trained; the module, the optimizer and the global generator of random
+    numbers stay as they are.
+
+    Args:
+        module: made of layers that the reference has, see :func:`compare.mirror.mirror`.
+        data: inputs and targets, arrays or tensors with one row for each sample.
+        loss: of ``torch.nn``, with a mean or a sum for its reduction.
+        optimizer: of ``torch.optim``, over all the module's parameters, before its first step.
+        epochs: passes over the data.
+        batch_size: samples per step; None is all of them.
+        seed: of the order of the samples and of dropout.
+        tolerance: ``statistical`` (default), ``rigorous`` or ``fixed``.
+        rtol: relative part of the fixed tolerance.
+        atol: absolute part of the fixed tolerance.
+        lockstep_every: epochs between two lockstep checks; None chooses.
+        progress: called with the number of each epoch when it is done.
+
+    Returns:
+        The report; ``report.agrees`` is the verdict in a word.
+
+    Raises:
+        CannotCompare: the reference does not have a layer, the loss or the optimizer, or not with
+            these options; what is missing is named.
+        UsageError: the tolerance makes no sense.
+    """
+    limits = make(tolerance, rtol, atol)
+    case = _case(module, loss, optimizer, epochs, batch_size, seed)
+    pair = pair_of(module, loss, optimizer)
+    feed = Feed(case, _dataset(data, case.dtype), summed=_is_summed(loss))
+    with torch.random.fork_rng(devices=[]), pair.torch.training(), torch.enable_grad():
+        torch.manual_seed(seed)
+        with np.errstate(all="ignore"):
+            session = Session(case, limits, pair, feed, lockstep_every)
+            for epoch in range(1, epochs + 1):
+                session.epoch(epoch)
+                progress(epoch)
+                if session.broken:
+                    break
+            return session.report()
+
+
+def pair_of(module: nn.Module, loss: nn.Module, optimizer: torch.optim.Optimizer) -> Pair:
+    """A copy of a module and its twin, as the two sides of a comparison.
+
+    Raises:
+        CannotCompare: the reference does not have a layer, the loss or the optimizer.
+    """
+    theirs = copy.deepcopy(module).train()
+    for layer in theirs.modules():
+        if hasattr(layer, "inplace"):  # the same numbers, and those before them can still be seen
+            vars(layer)["inplace"] = False
+    twin = mirror(theirs)
+    ours = mirror_optimizer(optimizer, module)
+    torch_side = TorchSide(
+        theirs, copy.deepcopy(loss), lambda copied: optimizer_like(optimizer, module, copied)
+    )
+    weights = {name: p.copy() for name, p in torch_side.weights().items()}
+    reference_side = ReferenceSide(
+        Beside(twin, torch_side.buffers()),
+        mirror_loss(loss),
+        ours,
+        weights,
+        _dtype(module),
+        lambda: torch_side.masks,
+    )
+    return joined(reference_side, torch_side)
+
+
+def _case(
+    module: nn.Module,
+    loss: nn.Module,
+    optimizer: torch.optim.Optimizer,
+    epochs: int,
+    batch_size: int | None,
+    seed: int,
+) -> Case:
+    """What a report tells of the comparison."""
+    name = type(module).__name__
+    return Case(
+        name=name,
+        summary=f"the module {name}, by {type(optimizer).__name__}",
+        network=name,
+        loss=type(loss).__name__,
+        lr=float(optimizer.param_groups[0]["lr"]),
+        data="given",
+        goal="none",
+        epochs=epochs,
+        batch_size=batch_size,
+        dtype=_dtype(module),
+        seed=seed,
+    )
+
+
+def _dtype(module: nn.Module) -> str:
+    found = {str(p.dtype).removeprefix("torch.") for p in module.parameters()}
+    if found not in ({"float32"}, {"float64"}):
+        raise CannotCompare(
+            f"the module's parameters are {', '.join(sorted(found)) or 'none'}, but should be "
+            f"either all float32 or all float64"
+        )
+    return found.pop()
+
+
+def _dataset(data: Data, dtype: str) -> Dataset:
+    inputs, targets = (_rounded(_as_array(one), dtype) for one in data)
+    if not len(inputs) == len(targets) > 0:
+        raise CannotCompare(
+            f"there are {len(inputs)} inputs and {len(targets)} targets, but there should be as "
+            f"many of both, and at least one"
+        )
+    return Dataset(inputs, targets)
+
+
+def _as_array(values: Array | Tensor | Sequence[Any]) -> Array:
+    return to_array(values) if isinstance(values, Tensor) else np.asarray(values)
+
+
+def _rounded(values: Array, dtype: str) -> Array:
+    """Real numbers in the module's dtype, whole numbers as PyTorch's indices."""
+    return values.astype("int64" if values.dtype.kind in "iu" else dtype)
+
+
+def _is_summed(loss: nn.Module) -> bool:
+    return getattr(loss, "reduction", "sum") == "sum"

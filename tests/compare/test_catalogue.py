@@ -1,0 +1,167 @@
+"""Every entry of the catalogue agrees, with computed tolerances, and with its own forward pass."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import torch.fx.experimental.symbolic_shapes  # noqa: F401 - adds warnings filters: now, not later
+
+import reference
+from compare import layer_check
+from compare.cases import DTYPES
+from compare.catalogue import CATALOGUE, find, lines
+from compare.catalogue_check import check, table
+from compare.entries.entry import Draw, Entry
+from compare.errors import CannotCompare, UsageError
+from compare.report import Verdict
+from compare.rounding import Rounded
+from compare.subject import random_like, subject_of
+from compare.tolerances import TOLERANCES, Fixed, make
+from reference.optim import Scheduler
+
+#: Not layers by themselves: what others are made of, and whole networks.
+STRUCTURE = {
+    "Line", "MLP", "Module", "Residual", "ScaledDotProductAttention", "Sequential", "Shift", "Tied",
+    "XORNetwork",
+}  # fmt: skip
+
+#: Not in PyTorch; its gradients are compared by the networks that use it.
+OWN_LOSSES = {"HalfSquaredErrorLoss", "Loss"}
+
+BASES = {"Optimizer", "SequentialLR"}
+
+WITH_GRADIENTS = [e.name for e in CATALOGUE.values() if e.kind in ("layer", "activation", "loss")]
+
+
+@pytest.mark.parametrize("name", CATALOGUE)
+def test_agrees_with_torch_and_with_its_own_forward(name: str) -> None:
+    row = check(CATALOGUE[name])
+    assert row.verdict is Verdict.AGREE, "\n".join(table([row]))
+    if name in WITH_GRADIENTS:
+        decided = [checked.decided for checked in row.referee]
+        assert sum(decided) >= 0.8 * len(decided)
+
+
+@pytest.mark.parametrize("name", WITH_GRADIENTS)
+def test_other_numbers_agree_too(name: str) -> None:
+    row = check(CATALOGUE[name], seed=1)
+    assert not row.failures, "\n".join(table([row]))
+
+
+#: PyTorch's backward is dy − dy (1 − t²), which cancels near 0; the reference's is dy t². What
+#: bounds the rounding errors of the second does not bound those of the first.
+BEYOND_ITS_BOUND = {"Tanhshrink"}
+
+
+@pytest.mark.parametrize("name", CATALOGUE)
+def test_bounds_hold_as_well(name: str) -> None:
+    row = check(CATALOGUE[name], make("rigorous"))
+    assert bool(row.failures) == (name in BEYOND_ITS_BOUND), "\n".join(table([row]))
+    assert row.highest < 1.5
+
+
+@pytest.mark.parametrize("tolerance", [name for name in TOLERANCES if name != "fixed"])
+@pytest.mark.parametrize("name", WITH_GRADIENTS)
+def test_numbers_that_carry_errors_are_the_very_same(name: str, tolerance: str) -> None:
+    entry = CATALOGUE[name]
+    for variant in entry.variants:
+        for dtype in DTYPES:
+            subject = subject_of(entry, variant, dtype)
+            rng = layer_check.generator(entry, variant, 0)
+            problem = layer_check.pose(entry, variant, subject, dtype, rng)
+            with np.errstate(all="ignore"):
+                y, _ = subject.forward(dict(problem.params), problem.inputs, problem.given)
+                upstream = random_like(y, rng, dtype)
+                plain = layer_check.observe(subject, problem, upstream, Fixed(0, 0))
+                carrying = layer_check.observe(subject, problem, upstream, make(tolerance))
+            assert plain.keys() == carrying.keys()
+            for quantity, value in carrying.items():
+                number = value.value if isinstance(value, Rounded) else value
+                np.testing.assert_array_equal(number, plain[quantity], err_msg=quantity)
+                assert number.dtype == plain[quantity].dtype
+
+
+def test_everything_that_the_reference_has_is_in_it() -> None:
+    exported = {name: getattr(reference, name) for name in reference.__all__}
+    classes = {name: kind for name, kind in exported.items() if isinstance(kind, type)}
+    mirrored = (
+        reference.Module,
+        reference.Loss,
+        reference.Optimizer,
+        Scheduler,
+        reference.ReduceLROnPlateau,
+    )
+    wanted = {name for name, kind in classes.items() if issubclass(kind, mirrored)}
+    assert wanted - STRUCTURE - OWN_LOSSES - BASES == set(CATALOGUE)
+
+
+def test_every_entry_varies_what_faults_need() -> None:
+    """More than one variant, and of what has samples a batch of one and of several."""
+    for entry in CATALOGUE.values():
+        assert entry.varies
+        assert len(entry.variants) > 1 or entry.name == "LambdaLR", entry.name
+        if entry.kind == "layer" and entry.name != "Embedding":
+            lengths = {_samples(entry, number) for number in range(len(entry.variants))}
+            assert len(lengths) > 1, entry.name
+        if entry.kind in ("layer", "activation", "loss"):
+            strided = any(variant.strided for variant in entry.variants)
+            assert strided or entry.name in NOT_STRIDED, entry.name
+
+
+NOT_STRIDED = {"MultiheadAttention", "TransformerEncoderLayer", "Unflatten"}
+
+
+def _samples(entry: Entry, number: int) -> tuple[int, ...]:
+    first = entry.variants[number].inputs[0]
+    assert isinstance(first, Draw)
+    return first.shape[:2]
+
+
+def test_is_listed_without_loading_numpy_or_torch() -> None:
+    program = (
+        "import sys; from compare.catalogue import lines; print('\\n'.join(lines())); "
+        "assert not {'numpy', 'torch'} & set(sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines() == lines()
+    assert len(lines()) == len(CATALOGUE)
+    assert all(line.startswith(name) for line, name in zip(lines(), CATALOGUE, strict=True))
+
+
+def test_unknown_entry_is_refused_with_the_names_there_are() -> None:
+    assert find("Linear") is CATALOGUE["Linear"]
+    with pytest.raises(UsageError, match="no 'Liner', but Linear"):
+        find("Liner")
+
+
+def test_unknown_operation_is_named() -> None:
+    array = make(None).lift(np.ones(3))
+    with pytest.raises(CannotCompare, match="arctan2"):
+        np.arctan2(array, array)
+    with pytest.raises(CannotCompare, match="asarray"):
+        np.asarray(array)
+
+
+def test_square_root_of_an_exact_zero_is_exact() -> None:
+    array: Rounded = np.sqrt(make(None).lift(np.array([0.0, 4.0])))  # type: ignore[assignment]
+    assert array.error is not None
+    assert array.error[0] == 0.0
+    assert np.isfinite(array.error).all()
+
+
+def test_square_root_near_zero_has_a_finite_error() -> None:
+    small = make(None).lift(np.array([1.0])) * 0.1 - 0.1
+    error = np.sqrt(small).error  # type: ignore[attr-defined]
+    assert np.isfinite(error).all()
+    assert 0 < error[0] <= 1e-7
+
+
+def test_a_number_compared_with_itself_is_certain() -> None:
+    array = make(None).lift(np.array([1.0, 2.0])) * 0.1
+    same: Rounded = array.real == array.real
+    assert same.error is None
+    assert same.value.all()
