@@ -29,6 +29,8 @@ def numbered(text: str) -> Array:
 def windows(tokens: Array, length: int, stride: int) -> tuple[Array, Array]:
     """Pieces of a text, and what comes after each of their characters.
 
+    Characters after the last whole piece are left out.
+
     Args:
         tokens: the text, ``(characters,)``.
         length: of each piece, T.
