@@ -26,18 +26,20 @@ class CausalBlock(TransformerEncoderLayer):
         d_model: features of each step, E.
         nhead: heads of the attention.
         dim_feedforward: width of the small network for each step.
+        bias: whether its maps and norms have one.
 
     Shapes:
         src and y ``(..., N, T, E)``.
     """
 
-    def __init__(self, d_model: int, nhead: int, dim_feedforward: int) -> None:
+    def __init__(self, d_model: int, nhead: int, dim_feedforward: int, bias: bool) -> None:
         super().__init__(
             *(d_model, nhead, dim_feedforward),
             dropout=0.0,
             activation="gelu",
             batch_first=True,
             norm_first=True,
+            bias=bias,
         )
 
     def forward(  # type: ignore[override] # the mask is not the caller's to choose
@@ -69,12 +71,13 @@ class Decoder(Module):
         nhead: int,
         num_layers: int,
         dim_feedforward: int,
+        bias: bool,
     ) -> None:
-        blocks = [CausalBlock(d_model, nhead, dim_feedforward) for _ in range(num_layers)]
+        blocks = [CausalBlock(d_model, nhead, dim_feedforward, bias) for _ in range(num_layers)]
         self.token = Embedding(num_embeddings, d_model)
         self.position = Embedding(context, d_model)
         self.blocks = Sequential(*blocks)
-        self.norm = LayerNorm(d_model)
+        self.norm = LayerNorm(d_model, bias=bias)
         self.head = Linear(d_model, num_embeddings, bias=False)
 
     def init(self, rng: np.random.Generator) -> Params:
@@ -138,6 +141,8 @@ class GPT(Tied):
         nhead: heads of each attention.
         num_layers: blocks on top of each other.
         dim_feedforward: width of the small network in each block.
+        bias: whether maps and norms have one. The gradient of an attention's key bias is 0 but for
+            rounding, and an adaptive update rule would divide that rounding by its own size.
 
     Shapes:
         x ``(N, T)``, numbers of tokens, T at most ``context``; y ``(N, V, T)``, the axis of
@@ -156,6 +161,9 @@ class GPT(Tied):
         nhead: int = 4,
         num_layers: int = 2,
         dim_feedforward: int = 128,
+        bias: bool = False,
     ) -> None:
-        decoder = Decoder(num_embeddings, context, d_model, nhead, num_layers, dim_feedforward)
+        decoder = Decoder(
+            num_embeddings, context, d_model, nhead, num_layers, dim_feedforward, bias
+        )
         super().__init__(decoder, {"head.weight": "token.weight"})

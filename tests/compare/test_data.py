@@ -28,7 +28,10 @@ def test_numbers_are_rounded_and_counts_are_not(name: str, dtype: str) -> None:
 def test_digits_as_images() -> None:
     images, rows = DATASETS["digit-images"](), DATASETS["digits"]()
     assert images.inputs.shape == (1797, 1, 8, 8)
-    np.testing.assert_array_equal(images.inputs.reshape(1797, 64), rows.inputs)
+    greys = np.floor(17 * images.inputs.reshape(1797, 64))
+    np.testing.assert_array_equal(greys, 16 * rows.inputs)
+    assert len(np.unique(images.inputs)) == images.inputs.size
+    assert 0 < images.inputs.min() < images.inputs.max() < 1
     np.testing.assert_array_equal(images.targets, rows.targets.argmax(axis=1))
 
 

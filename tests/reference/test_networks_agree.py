@@ -38,6 +38,14 @@ SMALL: dict[str, dict[str, Any]] = {
 dtypes = pytest.mark.parametrize("dtype", TOLERANCES)
 networks = pytest.mark.parametrize("name", RECIPES)
 
+#: The recipes, and what else the networks can be.
+VARIANTS = RECIPES | {
+    "CharLSTM of two layers": replace(
+        RECIPES["CharLSTM"], arguments={"num_embeddings": 45, "num_layers": 2}
+    ),
+    "GPT with biases": replace(RECIPES["GPT"], arguments={"num_embeddings": 45, "bias": True}),
+}
+
 
 def batch(recipe: Recipe, dtype: str, number: int = 0) -> tuple[Array, Array]:
     """One of the recipe's batches, of samples picked at random."""
@@ -46,10 +54,10 @@ def batch(recipe: Recipe, dtype: str, number: int = 0) -> tuple[Array, Array]:
     return in_dtype(data.inputs[samples], dtype), in_dtype(data.targets[samples], dtype)
 
 
-@networks
+@pytest.mark.parametrize("name", VARIANTS)
 @dtypes
 def test_one_batch_agrees(name: str, dtype: str) -> None:
-    recipe = RECIPES[name]
+    recipe = VARIANTS[name]
     params = first_params(recipe, dtype)
     x, target = batch(recipe, dtype)
     expected, masks = Theirs(recipe, params).step(x, target)
@@ -222,5 +230,5 @@ def test_the_check_fails_on_a_wrong_backward(name: str, wrong: Callable[[], Modu
 
 def _planted(wrong: type[Decoder]) -> GPT:
     network = GPT(**SMALL["GPT"])
-    network.module = wrong(7, 6, 4, 2, 2, 5)
+    network.module = wrong(7, 6, 4, 2, 2, 5, False)
     return network

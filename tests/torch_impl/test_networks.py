@@ -25,7 +25,7 @@ ARGUMENTS: dict[str, list[dict[str, Any]]] = {
     "LeNet": [{}, {"num_classes": 3, "channels": (4, 5), "hidden": 7, "p": 0.5}],
     "CharRNN": [{"num_embeddings": 45}, {"num_embeddings": 5, "hidden_size": 6, "num_layers": 2}],
     "CharLSTM": [{"num_embeddings": 45}, {"num_embeddings": 5, "embedding_dim": 3}],
-    "GPT": [{"num_embeddings": 45}, {"num_embeddings": 5, "d_model": 6, "nhead": 3, "context": 4}],
+    "GPT": [{"num_embeddings": 45}, {"num_embeddings": 5, "d_model": 6, "nhead": 3, "bias": True}],
     "Autoencoder": [{}, {"features": 7, "hidden": 5, "code": 2}],
     "Regression": [{}, {"features": 3, "hidden": 5}],
 }

@@ -13,15 +13,17 @@ class CausalBlock(nn.TransformerEncoderLayer):
         d_model: features of each step.
         nhead: heads of the attention.
         dim_feedforward: width of the small network for each step.
+        bias: whether its maps and norms have one.
     """
 
-    def __init__(self, d_model: int, nhead: int, dim_feedforward: int) -> None:
+    def __init__(self, d_model: int, nhead: int, dim_feedforward: int, bias: bool) -> None:
         super().__init__(
             *(d_model, nhead, dim_feedforward),
             dropout=0.0,
             activation="gelu",
             batch_first=True,
             norm_first=True,
+            bias=bias,
         )
 
     def forward(self, src: Tensor) -> Tensor:  # type: ignore[override] # its mask is its own
@@ -43,6 +45,7 @@ class GPT(nn.Module):
         nhead: heads of each attention.
         num_layers: blocks on top of each other.
         dim_feedforward: width of the small network in each block.
+        bias: whether maps and norms have one.
     """
 
     def __init__(
@@ -53,13 +56,14 @@ class GPT(nn.Module):
         nhead: int = 4,
         num_layers: int = 2,
         dim_feedforward: int = 128,
+        bias: bool = False,
     ) -> None:
         super().__init__()
-        blocks = [CausalBlock(d_model, nhead, dim_feedforward) for _ in range(num_layers)]
+        blocks = [CausalBlock(d_model, nhead, dim_feedforward, bias) for _ in range(num_layers)]
         self.token = nn.Embedding(num_embeddings, d_model)
         self.position = nn.Embedding(context, d_model)
         self.blocks = nn.Sequential(*blocks)
-        self.norm = nn.LayerNorm(d_model)
+        self.norm = nn.LayerNorm(d_model, bias=bias)
         self.head = nn.Linear(d_model, num_embeddings, bias=False)
         self.head.weight = self.token.weight
         for table in (self.token, self.position):
