@@ -57,7 +57,7 @@ class Ours:
         loss, loss_cache = self.loss.forward(y, target)
         _, grads = self.network.backward(params, cache, self.loss.backward(loss_cache))
         self.buffers = self.network.buffers(params, cache)
-        seen = {"y": y, "loss": np.asarray(loss)} | named("gradient", grads)
+        seen = {"y": y, "loss": loss} | named("gradient", grads)
         if self.max_norm is not None:
             grads, norm = reference.clip_grad_norm(grads, self.max_norm)
             seen |= {"norm": norm} | named("clipped", grads)
