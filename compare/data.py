@@ -12,13 +12,18 @@ import numpy.typing as npt
 
 from compare.cases import Case
 from compare.errors import CannotCompare
+from compare.text import numbered, windows, zen
 
 Array = npt.NDArray[Any]
 
 
 @dataclass(frozen=True)
 class Dataset:
-    """Inputs ``(N, in)`` and targets ``(N, out)``, in float64."""
+    """Inputs and targets, a sample to each entry of the first axis.
+
+    Most are ``(N, in)`` and ``(N, out)`` in float64. What is counted, such as classes and
+    characters, is int64.
+    """
 
     inputs: Array
     targets: Array
@@ -36,25 +41,90 @@ def _line() -> Dataset:
 @cache
 def _digits() -> Dataset:
     """Grey values from 0 to 1; targets are 1 for the digit shown and 0 for the other nine."""
+    pixels, digits = _sklearn("digits")
+    return Dataset(pixels / 16.0, np.eye(10)[digits])
+
+
+@cache
+def _digit_images() -> Dataset:
+    """The digits as images ``(N, 1, 8, 8)``; targets are the digits shown, ``(N,)``.
+
+    A grey value from 0 to 16 stands for all brightness that was rounded to it, so each is moved to
+    a place of its own within its step. Else the empty parts of an image would all be the same,
+    and a max-pool would have several maxima that differ by rounding alone, or not at all.
+
+    Source:
+        Uniform dequantisation: Theis, van den Oord and Bethge, A note on the evaluation of
+        generative models, https://arxiv.org/abs/1511.01844, section 3.1.
+    """
+    pixels, digits = _sklearn("digits")
+    within = np.random.default_rng(0).random(pixels.shape)
+    return Dataset(((pixels + within) / 17.0).reshape(-1, 1, 8, 8), digits.astype(np.int64))
+
+
+@cache
+def _digit_pixels() -> Dataset:
+    """The digits' grey values, ``(N, 64)``, as inputs and as targets, for an autoencoder."""
+    pixels, _ = _sklearn("digits")
+    return Dataset(pixels / 16.0, pixels / 16.0)
+
+
+@cache
+def _characters() -> Dataset:
+    """Pieces of 32 characters of the Zen of Python; targets are the next characters."""
+    return Dataset(*windows(numbered(zen()), length=32, stride=8))
+
+
+@cache
+def _diabetes() -> Dataset:
+    """Ten measurements of 442 patients, and how the disease went on; mean 0 and variance 1."""
+    measured, progress = _sklearn("diabetes")
+    return Dataset(_standardised(measured), _standardised(progress[:, None]))
+
+
+def _standardised(columns: Array) -> Array:
+    """Each column with mean 0 and variance 1."""
+    result: Array = (columns - columns.mean(axis=0)) / columns.std(axis=0)
+    return result
+
+
+def _sklearn(name: str) -> tuple[Array, Array]:
+    """Data and target of a data set that scikit-learn ships.
+
+    Raises:
+        CannotCompare: it is not installed.
+    """
     try:
-        from sklearn.datasets import load_digits
+        import sklearn.datasets
     except ImportError as error:
         raise CannotCompare(
-            "the digits come with scikit-learn, which is not installed; "
+            f"the {name} come with scikit-learn, which is not installed; "
             "install it with: pip install -c constraints.txt -e '.[data]'"
         ) from error
-    bunch = load_digits()
-    return Dataset(bunch.data / 16.0, np.eye(10)[bunch.target])
+    bunch = getattr(sklearn.datasets, f"load_{name}")()
+    return bunch.data, bunch.target
 
 
-DATASETS: dict[str, Callable[[], Dataset]] = {"digits": _digits, "line": _line, "xor": _xor}
+DATASETS: dict[str, Callable[[], Dataset]] = {
+    "characters": _characters,
+    "diabetes": _diabetes,
+    "digit-pixels": _digit_pixels,
+    "digit-images": _digit_images,
+    "digits": _digits,
+    "line": _line,
+    "xor": _xor,
+}
 
 
 def load(case: Case) -> Dataset:
-    """The case's data, rounded to its dtype.
+    """The case's data, rounded to its dtype; whole numbers stay what they are.
 
     Raises:
         CannotCompare: the package that ships the data is not installed.
     """
     data = DATASETS[case.data]()
-    return Dataset(data.inputs.astype(case.dtype), data.targets.astype(case.dtype))
+    return Dataset(_rounded(data.inputs, case.dtype), _rounded(data.targets, case.dtype))
+
+
+def _rounded(array: Array, dtype: str) -> Array:
+    return array.astype(dtype) if array.dtype.kind == "f" else array.copy()

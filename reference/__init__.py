@@ -67,7 +67,17 @@ from reference.losses import (
 )
 from reference.model import Model, gradients
 from reference.module import Array, Module, Params, Shapes
-from reference.networks import MLP, Line, XORNetwork
+from reference.networks import (
+    GPT,
+    MLP,
+    Autoencoder,
+    CharLSTM,
+    CharRNN,
+    LeNet,
+    Line,
+    Regression,
+    XORNetwork,
+)
 from reference.optim import (
     ASGD,
     SGD,
@@ -114,6 +124,7 @@ __all__ = [
     "ELU",
     "GELU",
     "GLU",
+    "GPT",
     "GRU",
     "INITIALISERS",
     "LSTM",
@@ -128,6 +139,7 @@ __all__ = [
     "Adamax",
     "AdaptiveAvgPool2d",
     "Array",
+    "Autoencoder",
     "AvgPool1d",
     "AvgPool2d",
     "BCELoss",
@@ -135,6 +147,8 @@ __all__ = [
     "BatchNorm1d",
     "BatchNorm2d",
     "Bilinear",
+    "CharLSTM",
+    "CharRNN",
     "Conv1d",
     "Conv2d",
     "ConvTranspose2d",
@@ -161,6 +175,7 @@ __all__ = [
     "L1Loss",
     "LambdaLR",
     "LayerNorm",
+    "LeNet",
     "LeakyReLU",
     "Line",
     "Linear",
@@ -191,6 +206,7 @@ __all__ = [
     "ReLU",
     "ReLU6",
     "ReduceLROnPlateau",
+    "Regression",
     "Residual",
     "Rprop",
     "ScaledDotProductAttention",

@@ -2,15 +2,33 @@
 
 from torch_impl.eager import eager_optimizers
 from torch_impl.losses import LOSSES, HalfSquaredErrorLoss
-from torch_impl.networks import MLP, NETWORKS, Line, Shift, XORNetwork
+from torch_impl.networks import (
+    GPT,
+    MLP,
+    NETWORKS,
+    Autoencoder,
+    CharLSTM,
+    CharRNN,
+    LeNet,
+    Line,
+    Regression,
+    Shift,
+    XORNetwork,
+)
 from torch_impl.training import fit, step
 
 __all__ = [
+    "GPT",
     "LOSSES",
     "MLP",
     "NETWORKS",
+    "Autoencoder",
+    "CharLSTM",
+    "CharRNN",
     "HalfSquaredErrorLoss",
+    "LeNet",
     "Line",
+    "Regression",
     "Shift",
     "XORNetwork",
     "eager_optimizers",

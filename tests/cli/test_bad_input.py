@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import inspect
 import sys
 from pathlib import Path
 
 import pytest
 
 import reference
+from compare import data
 from compare.cases import CASES
 from tests.cli.checks import assert_refused, process, run
 
@@ -186,6 +188,9 @@ def test_matplotlib_missing(command: str, tmp_path: Path, monkeypatch: pytest.Mo
 @pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
 def test_scikit_learn_missing(command: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "sklearn.datasets", None)
+    monkeypatch.setitem(
+        data.DATASETS, "digits", inspect.unwrap(data.DATASETS["digits"])
+    )  # uncached
     numbers = ["0"] * 64 if command[0] == "predict" else []
     result = run(command[0], *numbers, "--case", "digits")
     assert_refused(result, 3, "scikit-learn", "pip install -c constraints.txt -e '.[data]'")

@@ -135,5 +135,5 @@ def test_digits() -> None:
     np.testing.assert_array_equal(data.targets.sum(axis=1), 1)
 
 
-def test_every_data_set_is_used() -> None:
-    assert {case.data for case in CASES.values()} == set(DATASETS)
+def test_every_case_has_its_data() -> None:
+    assert {case.data for case in CASES.values()} <= set(DATASETS)

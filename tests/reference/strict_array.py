@@ -13,11 +13,12 @@ from typing import Any
 
 import numpy as np
 from numpy.lib.mixins import NDArrayOperatorsMixin
+from scipy import special
 
 UFUNCS = {
     *(np.add, np.subtract, np.multiply, np.divide, np.negative, np.positive, np.power, np.matmul),
     *(np.exp, np.log, np.log1p, np.expm1, np.tanh, np.sqrt, np.sin, np.cos),
-    *(np.maximum, np.minimum),
+    *(np.maximum, np.minimum, special.erf),
 }
 
 FUNCTIONS = {

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 import reference
 import torch_impl
@@ -22,6 +22,12 @@ ARGUMENTS: dict[str, list[dict[str, Any]]] = {
         {"sizes": (4, 3, 2), "activation": "relu", "output_activation": "identity"},
     ],
     "Line": [{}, {"offset": -1.0}],
+    "LeNet": [{}, {"num_classes": 3, "channels": (4, 5), "hidden": 7, "p": 0.5}],
+    "CharRNN": [{"num_embeddings": 45}, {"num_embeddings": 5, "hidden_size": 6, "num_layers": 2}],
+    "CharLSTM": [{"num_embeddings": 45}, {"num_embeddings": 5, "embedding_dim": 3}],
+    "GPT": [{"num_embeddings": 45}, {"num_embeddings": 5, "d_model": 6, "nhead": 3, "bias": True}],
+    "Autoencoder": [{}, {"features": 7, "hidden": 5, "code": 2}],
+    "Regression": [{}, {"features": 3, "hidden": 5}],
 }
 
 NETWORKS = [(name, arguments) for name, several in ARGUMENTS.items() for arguments in several]
@@ -32,7 +38,7 @@ def arguments_of(build: Callable[..., Any]) -> dict[str, Any]:
     return {argument.name: argument.default for argument in found}
 
 
-@pytest.mark.parametrize("name", ["MLP", "Line", "Shift"])
+@pytest.mark.parametrize("name", [*ARGUMENTS, "Shift"])
 def test_constructor_arguments_are_the_same(name: str) -> None:
     ours, theirs = getattr(reference, name), getattr(torch_impl, name)
     assert arguments_of(ours) == arguments_of(theirs) != {}
@@ -54,9 +60,19 @@ def test_constructor_arguments_of_the_xor_network() -> None:
 def test_state_dict_has_the_same_keys_in_the_same_order(
     name: str, arguments: dict[str, Any]
 ) -> None:
-    ours = getattr(reference, name)(**arguments).parameter_shapes()
-    theirs = torch_impl.NETWORKS[name](**arguments).state_dict()
-    assert list(ours.items()) == [(key, tuple(value.shape)) for key, value in theirs.items()]
+    ours = getattr(reference, name)(**arguments)
+    theirs = torch_impl.NETWORKS[name](**arguments)
+    assert list(ours.parameter_shapes().items()) == shapes_of(theirs.named_parameters())
+    assert list(ours.buffer_shapes().items()) == shapes_of(theirs.named_buffers())
+    ties = ours.ties if isinstance(ours, reference.Tied) else {}
+    drawn = ours.init(np.random.default_rng(0))
+    assert [key for key in theirs.state_dict() if key not in ties] == list(drawn)
+    for name, owner in ties.items():
+        assert theirs.get_parameter(name) is theirs.get_parameter(owner)
+
+
+def shapes_of(named: Iterable[tuple[str, Tensor]]) -> list[tuple[str, tuple[int, ...]]]:
+    return [(key, tuple(value.shape)) for key, value in named]
 
 
 @pytest.mark.usefixtures("drawing")

@@ -1,59 +1,15 @@
-"""Named networks as ``nn.Module``; every gradient comes from autograd."""
+"""The smallest network that needs a hidden layer."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from itertools import pairwise
+from collections.abc import Sequence
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from torch_impl.losses import HalfSquaredErrorLoss
+from torch_impl.networks.mlp import MLP
 from torch_impl.training import fit
-
-ACTIVATIONS: dict[str, Callable[[], nn.Module]] = {
-    "identity": nn.Identity,
-    "relu": nn.ReLU,
-    "sigmoid": nn.Sigmoid,
-    "tanh": nn.Tanh,
-}
-
-
-class MLP(nn.Sequential):
-    """A fully connected network of any depth: ``nn.Linear`` and activation in turn.
-
-    Args:
-        sizes: the width of the input, of each hidden layer and of the output.
-        activation: after each hidden layer: ``sigmoid``, ``relu``, ``tanh`` or ``identity``.
-        output_activation: after the output layer.
-    """
-
-    def __init__(
-        self, sizes: Sequence[int], activation: str = "sigmoid", output_activation: str = "sigmoid"
-    ) -> None:
-        super().__init__()
-        for fan_in, fan_out in pairwise(sizes):
-            self.append(nn.Linear(fan_in, fan_out))
-            self.append(ACTIVATIONS[activation]())
-        self[-1] = ACTIVATIONS[output_activation]()
-
-
-class Shift(nn.Module):
-    """Adds a fixed number to its input."""
-
-    def __init__(self, amount: float) -> None:
-        super().__init__()
-        self.amount = amount
-
-    def forward(self, input: Tensor) -> Tensor:
-        return input + self.amount
-
-
-class Line(nn.Sequential):
-    """The straight line ``y = k x + offset``; the slope k is learned, the offset is not."""
-
-    def __init__(self, offset: float = 3.0) -> None:
-        super().__init__(nn.Linear(1, 1, bias=False), Shift(offset))
 
 
 class XORNetwork(MLP):
@@ -92,6 +48,3 @@ class XORNetwork(MLP):
         with torch.no_grad():
             output: Tensor = self(torch.as_tensor(x, dtype=self.inputs.dtype))
         return output
-
-
-NETWORKS: dict[str, Callable[..., nn.Module]] = {"Line": Line, "MLP": MLP}

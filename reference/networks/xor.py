@@ -1,47 +1,16 @@
-"""Named networks."""
+"""The smallest network that needs a hidden layer."""
 
 from __future__ import annotations
-
-from collections.abc import Sequence
-from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
 
-from reference.activations import ACTIVATIONS
 from reference.init import uniform
-from reference.linear import Linear, Shift
 from reference.losses import HalfSquaredErrorLoss
 from reference.model import Model
-from reference.module import Array, Module
+from reference.module import Array
+from reference.networks.mlp import MLP
 from reference.optim import SGD
-from reference.sequential import Sequential
-
-
-class MLP(Sequential):
-    """A fully connected network of any depth: Linear and activation in turn.
-
-    Args:
-        sizes: the width of the input, of each hidden layer and of the output.
-        activation: after each hidden layer: ``sigmoid``, ``relu``, ``tanh`` or ``identity``.
-        output_activation: after the output layer.
-    """
-
-    def __init__(
-        self, sizes: Sequence[int], activation: str = "sigmoid", output_activation: str = "sigmoid"
-    ) -> None:
-        layers: list[Module] = []
-        for fan_in, fan_out in pairwise(sizes):
-            layers += [Linear(fan_in, fan_out), ACTIVATIONS[activation]()]
-        layers[-1] = ACTIVATIONS[output_activation]()
-        super().__init__(*layers)
-
-
-class Line(Sequential):
-    """The straight line ``y = k x + offset``; the slope k is learned, the offset is not."""
-
-    def __init__(self, offset: float = 3.0) -> None:
-        super().__init__(Linear(1, 1, bias=False), Shift(offset))
 
 
 class XORNetwork(Model):

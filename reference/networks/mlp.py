@@ -1,0 +1,30 @@
+"""The fully connected network."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import pairwise
+
+from reference.activations import ACTIVATIONS
+from reference.linear import Linear
+from reference.module import Module
+from reference.sequential import Sequential
+
+
+class MLP(Sequential):
+    """A fully connected network of any depth: Linear and activation in turn.
+
+    Args:
+        sizes: the width of the input, of each hidden layer and of the output.
+        activation: after each hidden layer: ``sigmoid``, ``relu``, ``tanh`` or ``identity``.
+        output_activation: after the output layer.
+    """
+
+    def __init__(
+        self, sizes: Sequence[int], activation: str = "sigmoid", output_activation: str = "sigmoid"
+    ) -> None:
+        layers: list[Module] = []
+        for fan_in, fan_out in pairwise(sizes):
+            layers += [Linear(fan_in, fan_out), ACTIVATIONS[activation]()]
+        layers[-1] = ACTIVATIONS[output_activation]()
+        super().__init__(*layers)
