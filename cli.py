@@ -11,6 +11,7 @@ with loading():
     import typer
 
     from compare.cases import CASES, Case, adapt, find
+    from compare.catalogue import CATALOGUE, lines
     from compare.errors import CannotCompare, UsageError
     from compare.terminal import (
         progress,
@@ -23,6 +24,7 @@ with loading():
     )
 
 if TYPE_CHECKING:
+    from compare.catalogue_check import Row
     from compare.several import Result
     from compare.solo import Trained
     from compare.tolerances import Tolerance
@@ -102,28 +104,32 @@ def compare(
     from compare.tolerances import make
 
     several = case == "all"
-    if plot and several:
-        raise UsageError("--plot draws one case, not all; name it with --case")
-    chosen = [
-        adapt(
-            one,
-            epochs=epochs,
-            seed=seed,
-            dtype=dtype,
-            lr=lr,
-            hidden=_widths(hidden),
-            activation=activation,
-            batch_size=batch_size,
-        )
-        for one in (CASES.values() if several else [find(case)])
-    ]
+    if plot and (several or case in CATALOGUE):
+        raise UsageError("--plot draws the training of one case; name it with --case")
+    settings = {
+        "epochs": epochs,
+        "seed": seed,
+        "dtype": dtype,
+        "lr": lr,
+        "hidden": _widths(hidden),
+        "activation": activation,
+        "batch_size": batch_size,
+    }
+    entries = list(CATALOGUE) if several else [case] if case in CATALOGUE else []
+    if entries and not several and any(value is not None for value in settings.values()):
+        raise UsageError(f"{case} is compared in all its variants; only --tolerance changes that")
+    names = list(CASES) if several else [] if entries else [case]
+    chosen = [adapt(find(name), **settings) for name in names]  # type: ignore[arg-type]
     _check_outputs(json, plot)
     limits = make(tolerance, rtol, atol)
     if lockstep_every is not None and lockstep_every < 1:
         raise UsageError(f"lockstep-every is {lockstep_every}, but should be at least 1")
-    found = [_compare(one, limits, lockstep_every, shown=json != "-") for one in chosen]
-    if several and json != "-":
+    shown = json != "-"
+    found = [_compare(one, limits, lockstep_every, shown) for one in chosen]
+    if several and shown:
         _summarise(found)
+    if entries:
+        found += _compare_entries(entries, limits, shown)
     if json is not None:
         _write_json(found, json, several)
     if plot:
@@ -151,6 +157,20 @@ def _compare(case: Case, tolerance: Tolerance, lockstep_every: int | None, shown
     return report
 
 
+def _compare_entries(names: list[str], tolerance: Tolerance, shown: bool) -> list[Row]:
+    """Compare entries of the catalogue, and show them in one table."""
+    from compare.catalogue_check import check_all
+    from compare.render.console import entries
+
+    with progress("catalogue", len(names)) as advance:
+        done = iter(range(1, len(names) + 1))
+        rows = check_all(names, tolerance, progress=lambda name: advance(next(done)))
+    if shown:
+        with unread_is_no_error():
+            entries(rows, results())
+    return rows
+
+
 def _summarise(found: list[Result]) -> None:
     from compare.render.console import summary
 
@@ -163,8 +183,9 @@ def _write_json(found: list[Result], target: str, several: bool) -> None:
     from compare.files import write_whole
     from compare.render.json import to_json
     from compare.report import Report
+    from compare.several import NoReport
 
-    if several:
+    if several or not isinstance(found[0], Report | NoReport):
         text = to_json(found)
     elif isinstance(found[0], Report):
         text = to_json(found[0])
@@ -292,10 +313,13 @@ def predict(
 @app.command()
 @told
 def cases() -> None:
-    """List the cases."""
+    """List the cases, and all that is compared one by one: layers, losses, update rules."""
     width = max(map(len, CASES))
     for case in CASES.values():
         typer.echo(f"{case.name:<{width}}  {case.summary} ({case.epochs} epochs, lr {case.lr:g})")
+    typer.echo()
+    for line in lines():
+        typer.echo(line)
 
 
 def _widths(hidden: str | None) -> tuple[int, ...] | None:

@@ -130,7 +130,9 @@ def find(name: str) -> Case:
         UsageError: there is none.
     """
     if name not in CASES:
-        raise UsageError(f"no case is called {name!r}; there are {', '.join(CASES)}")
+        raise UsageError(
+            f"no case is called {name!r}; there are {', '.join(CASES)}, and what else `cases` lists"
+        )
     return CASES[name]
 
 

@@ -36,6 +36,16 @@ class Row:
         every = (*self.lockstep, *self.referee)
         return tuple((checked, failure) for checked in every for failure in checked.failures)
 
+    def __str__(self) -> str:
+        """The verdict, and each failure on a line of its own."""
+        told = [f"  {checked.title}: {failure}" for checked, failure in self.failures]
+        return "\n".join([f"{self.entry.name}: {self.verdict.name.lower()}", *told])
+
+    @property
+    def comparisons(self) -> int:
+        """How many quantities were compared, each time counted."""
+        return sum(m.checks for one in (*self.lockstep, *self.referee) for m in one.metrics)
+
     @property
     def highest(self) -> float:
         """The largest difference from PyTorch, as a part of what is allowed."""
@@ -89,21 +99,6 @@ def check_all(
         rows.append(check(CATALOGUE[name], tolerance, seed))
         progress(name)
     return rows
-
-
-def table(rows: Iterable[Row]) -> list[str]:
-    """A line for each entry, and under it those of its failures."""
-    lines = [
-        f"{'entry':<28}{'verdict':<10}{'comparisons':>12}{'worst':>9}{'a fault shows from':>20}"
-    ]
-    for row in rows:
-        compared = sum(m.checks for one in (*row.lockstep, *row.referee) for m in one.metrics)
-        lines.append(
-            f"{row.entry.name:<28}{row.verdict.name.lower():<10}{compared:>12}"
-            f"{row.highest:>9.1%}{row.detectable:>20.1e}"
-        )
-        lines += [f"  {checked.title}: {failure}" for checked, failure in row.failures]
-    return lines
 
 
 def _lockstep(entry: Entry, tolerance: Tolerance | None, seed: int) -> Iterator[Checked]:

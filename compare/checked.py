@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from compare.metrics import Metrics
-from compare.report import Failure
+from compare.report import Failure, judge
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ class Checked:
     @property
     def failures(self) -> tuple[Failure, ...]:
         """Every quantity that differs by more than is allowed."""
-        judged = (_judge(self.check, metrics, self.multiple) for metrics in self.metrics)
+        judged = (judge(self.check, metrics, self.multiple) for metrics in self.metrics)
         return tuple(failure for failure in judged if failure is not None)
 
     @property
@@ -53,14 +53,3 @@ class Checked:
     def highest(self) -> float:
         """The largest difference, in units."""
         return max((m.worst.ratio for m in self.metrics if m.worst is not None), default=0.0)
-
-
-def _judge(check: str, metrics: Metrics, multiple: float) -> Failure | None:
-    if metrics.structure is not None:
-        epoch, reason = metrics.structure_epoch, metrics.structure
-        return Failure(check, metrics.quantity, epoch, None, 0.0, metrics, reason)
-    beyond = metrics.first_beyond(multiple)
-    if beyond is None:
-        return None
-    allowed = multiple * beyond.unit
-    return Failure(check, metrics.quantity, beyond.epoch, beyond, allowed, metrics)

@@ -128,7 +128,7 @@ class Report:
             ("lockstep", self.lockstep, self.multiple),
             ("free run", self.free_run, self.free_run_multiple),
         ):
-            failures = [_judge(check, metrics, multiple) for metrics in several]
+            failures = [judge(check, metrics, multiple) for metrics in several]
             found += sorted((f for f in failures if f), key=lambda failure: failure.epoch)
         return tuple(found)
 
@@ -162,7 +162,8 @@ class Report:
         return to_html(self)
 
 
-def _judge(check: str, metrics: Metrics, multiple: float) -> Failure | None:
+def judge(check: str, metrics: Metrics, multiple: float) -> Failure | None:
+    """The first failure of one quantity, if so many units are allowed."""
     if metrics.structure is not None:
         epoch, reason = metrics.structure_epoch, metrics.structure
         return Failure(check, metrics.quantity, epoch, None, 0.0, metrics, reason)

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from compare.cases import Case
 from compare.errors import CannotCompare
 from compare.report import Report
+
+if TYPE_CHECKING:
+    from compare.catalogue_check import Row
 
 #: Exit codes in the order in which they are told: a fault first, agreement last.
 GRAVITY = (1, 3, 4, 0)
@@ -27,10 +30,10 @@ class NoReport:
     error: CannotCompare
 
 
-Result: TypeAlias = Report | NoReport
+Result: TypeAlias = "Report | NoReport | Row"
 
 
 def exit_code(results: Sequence[Result]) -> int:
     """The gravest of the results' exit codes."""
-    codes = [one.verdict.value if isinstance(one, Report) else 3 for one in results]
+    codes = [3 if isinstance(one, NoReport) else one.verdict.value for one in results]
     return min(codes, key=GRAVITY.index)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
 
 from rich import box
 from rich.console import Console
@@ -10,9 +11,12 @@ from rich.table import Table
 from rich.text import Text
 
 from compare.metrics import Metrics
-from compare.render.words import headline, losses, remarks
+from compare.render.words import VERDICTS, headline, losses, remarks
 from compare.report import Report, Verdict
 from compare.several import NoReport, Result
+
+if TYPE_CHECKING:
+    from compare.catalogue_check import Row
 
 COLOURS = {Verdict.AGREE: "bold green", Verdict.DISAGREE: "bold red", Verdict.NOTHING: "yellow"}
 
@@ -102,5 +106,23 @@ def summary(several: Iterable[Result], console: Console) -> None:
     for result in several:
         if isinstance(result, NoReport):
             _say(console, f"could not compare: {result.case.name}", "yellow")
-        else:
+        elif isinstance(result, Report):
             _say(console, headline(result), COLOURS[result.verdict])
+
+
+def entries(rows: Sequence[Row], console: Console) -> None:
+    """Print a table of entries of the catalogue, and under each its failures in words."""
+    table = Table(box=box.SIMPLE_HEAD, show_edge=False, padding=(0, 1, 0, 0))
+    table.add_column("entry", overflow="fold")
+    table.add_column("verdict")
+    for name in ("comparisons", "ratio", "detects"):
+        table.add_column(name, justify="right", no_wrap=True)
+    for row in rows:
+        cells = f"{row.comparisons:,}", f"{row.highest:.2g}", f"{row.detectable:.0e}"
+        table.add_row(
+            row.entry.name, VERDICTS[row.verdict], *cells, style=COLOURS[row.verdict].split()[-1]
+        )
+    console.print(table)
+    for row in rows:
+        for checked, failure in row.failures[:TOLD]:
+            _say(console, f"  {checked.title}: {failure}")

@@ -6,10 +6,13 @@ import json
 import math
 from collections.abc import Sequence
 from dataclasses import asdict
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from compare.report import Report
 from compare.several import NoReport, Result
+
+if TYPE_CHECKING:
+    from compare.catalogue_check import Row
 
 
 def to_dict(report: Report) -> dict[str, Any]:
@@ -58,7 +61,18 @@ def _to_dict(result: Result) -> dict[str, Any]:
             "error": str(result.error),
             "case": asdict(result.case),
         }
-    return to_dict(result)
+    return to_dict(result) if isinstance(result, Report) else _entry(result)
+
+
+def _entry(row: Row) -> dict[str, Any]:
+    return {
+        "verdict": row.verdict.name.lower(),
+        "agrees": row.verdict.name == "AGREE",
+        "entry": row.entry.name,
+        "failures": [f"{checked.title}: {failure}" for checked, failure in row.failures],
+        "lockstep": [asdict(checked) for checked in row.lockstep],
+        "own_forward": [asdict(checked) for checked in row.referee],
+    }
 
 
 def _plain(value: Any) -> Any:

@@ -14,7 +14,7 @@ import reference
 from compare import layer_check, own_forward
 from compare.cases import DTYPES
 from compare.catalogue import CATALOGUE
-from compare.catalogue_check import check, table
+from compare.catalogue_check import check
 from compare.observation import Array, Observation
 from compare.report import Verdict
 from compare.rounding import Rounded
@@ -182,7 +182,7 @@ def test_fault_is_caught(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     assert check(CATALOGUE[fault.entry]).verdict is Verdict.AGREE
     monkeypatch.setattr(fault.owner, fault.method, fault.change(getattr(fault.owner, fault.method)))
     row = check(CATALOGUE[fault.entry])
-    assert row.verdict is Verdict.DISAGREE, "\n".join(table([row]))
+    assert row.verdict is Verdict.DISAGREE, str(row)
     assert any(checked.failures for checked in row.lockstep)
     if fault.backward:  # of which the forward pass knows nothing, so that it can tell
         assert any(checked.failures for checked in row.referee)
