@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from importlib import import_module
 from typing import Any
 
 import numpy as np
@@ -14,8 +15,20 @@ import torch_impl.networks
 from compare import Report, Verdict, compare
 from compare.cases import DTYPES
 from compare.referee import Finding, Opinion
-from reference import SGD, HalfSquaredErrorLoss, Linear, Module, ReLU, Sigmoid, Tanh
+from reference import (
+    ACTIVATIONS,
+    SGD,
+    HalfSquaredErrorLoss,
+    Linear,
+    Module,
+    ReLU,
+    Sigmoid,
+    Tanh,
+)
 from tests.noise import noise_case
+
+# PyTorch imports it with the first custom function, and it adds a warnings filter: now, not in a test.
+import_module("sympy.utilities.exceptions")
 
 each_dtype = pytest.mark.parametrize("dtype", DTYPES)
 
@@ -95,6 +108,15 @@ FORWARD: dict[str, tuple[str, list[Plant]]] = {
     "tanh(2x) with the derivative of tanh(x)": ("tanh", [(Tanh, "forward", doubled_input)]),
     "half a ReLU": ("relu", [(ReLU, "forward", output(lambda y: y * 0.5))]),
     "outputs scaled": ("tanh", [(Linear, "forward", output(lambda y: y * 1.5))]),
+    "outputs 0.1 % too large": ("tanh", [(Linear, "forward", output(lambda y: y * 1.001))]),
+    "loss without its half": (
+        "tanh",
+        [(HalfSquaredErrorLoss, "forward", output(lambda loss: loss * 2))],
+    ),
+    "loss 1 % too large": (
+        "relu",
+        [(HalfSquaredErrorLoss, "forward", output(lambda loss: loss * 1.01))],
+    ),
 }
 
 CONSISTENT: dict[str, tuple[str, list[Plant]]] = {
@@ -114,6 +136,10 @@ CONSISTENT: dict[str, tuple[str, list[Plant]]] = {
         ],
     ),
     "outputs moved": ("tanh", [(Linear, "forward", output(lambda y: y + 0.25))]),
+    "constant added to the loss": (
+        "tanh",
+        [(HalfSquaredErrorLoss, "forward", output(lambda loss: loss + 1))],
+    ),
     "another loss": (
         "tanh",
         [
@@ -162,13 +188,15 @@ def test_other_function_with_its_own_derivative(
 
 def wrong_in_torch(activation: str, factor: float) -> type[nn.Module]:
     """PyTorch's own activation, whose hand-written backward is too large by a factor."""
-    right = {"sigmoid": torch.sigmoid, "tanh": torch.tanh, "relu": torch.relu}[activation]
+    functions = {"sigmoid": torch.sigmoid, "tanh": torch.tanh, "relu": torch.relu}
+    right = functions[activation]
 
     class Function(torch.autograd.Function):
         @staticmethod
         def forward(ctx: Any, x: Tensor) -> Tensor:
             ctx.save_for_backward(x)
-            return right(x)
+            y: Tensor = right(x)
+            return y
 
         @staticmethod
         def backward(ctx: Any, *dy: Tensor) -> Tensor:
@@ -176,7 +204,8 @@ def wrong_in_torch(activation: str, factor: float) -> type[nn.Module]:
             with torch.enable_grad():
                 x = x.detach().requires_grad_()
                 (dx,) = torch.autograd.grad(right(x), x, dy[0])
-            return dx * factor
+            wrong: Tensor = dx * factor
+            return wrong
 
     class Activation(nn.Module):
         def forward(self, x: Tensor) -> Tensor:
@@ -232,8 +261,8 @@ def test_fault_in_the_update_rule_alone(monkeypatch: pytest.MonkeyPatch, dtype: 
 def test_what_cannot_be_compared_cannot_be_judged(
     monkeypatch: pytest.MonkeyPatch, dtype: str
 ) -> None:
-    plant(monkeypatch, (Linear, "backward", whole(lambda pair: (pair[0], {"bias": 1}))))
-    plant(monkeypatch, (Linear, "backward", output(lambda dx: dx)))
+    weight_alone = whole(lambda pair: (pair[0], {"weight": pair[1]["weight"]}))
+    plant(monkeypatch, (Linear, "backward", weight_alone))
     assert judged(monkeypatch, dtype)[1] == Opinion(Finding.STRUCTURE)
 
 
@@ -281,7 +310,7 @@ def test_without_complex_arithmetic_and_without_extended_precision(
     extended: bool,
     dtype: str,
 ) -> None:
-    monkeypatch.setitem(_networks(), "tanh", Real)
+    monkeypatch.setitem(ACTIVATIONS, "tanh", Real)
     if not extended:
         monkeypatch.setattr("compare.referee.extended_precision", lambda: False)
     plant(monkeypatch, *plants)
@@ -296,17 +325,11 @@ def test_without_complex_arithmetic_and_without_extended_precision(
 def test_fault_of_pytorch_is_seen_without_complex_arithmetic(
     monkeypatch: pytest.MonkeyPatch, extended: bool
 ) -> None:
-    monkeypatch.setitem(_networks(), "tanh", Real)
+    monkeypatch.setitem(ACTIVATIONS, "tanh", Real)
     if not extended:
         monkeypatch.setattr("compare.referee.extended_precision", lambda: False)
     monkeypatch.setitem(torch_impl.networks.ACTIVATIONS, "tanh", wrong_in_torch("tanh", 1.001))
     assert judged(monkeypatch, "float64")[1].finding is Finding.TORCH
-
-
-def _networks() -> dict[str, type[Module]]:
-    from reference.networks import ACTIVATIONS
-
-    return ACTIVATIONS
 
 
 def test_referee_leaves_both_sides_as_they_are(monkeypatch: pytest.MonkeyPatch) -> None:
