@@ -27,7 +27,7 @@ from reference import (
 )
 from tests.noise import noise_case
 
-# PyTorch imports it with the first custom function, and it adds a warnings filter: now, not in a test.
+# PyTorch imports it with the first custom function; it adds a warnings filter: now, not in a test.
 import_module("sympy.utilities.exceptions")
 
 each_dtype = pytest.mark.parametrize("dtype", DTYPES)
