@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import copy
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -25,6 +25,9 @@ from compare.pair import Pair
 #: A derivative decides if it is known to this share of the distance between the two gradients.
 CLEAR = 0.1
 
+#: By how many units of its tolerance a gradient may miss the derivative that it is.
+ROUNDING = 64.0
+
 
 def judge(pair: Pair, step: Step, x: Array, target: Array, failing: frozenset[str]) -> Opinion:
     """Say which side is wrong about a step on which the two disagree.
@@ -39,36 +42,70 @@ def judge(pair: Pair, step: Step, x: Array, target: Array, failing: frozenset[st
     if step.differing:
         return Opinion(Finding.STRUCTURE)
     names = {gradient(name): name for name in step.start.weights} | {AT_INPUT: AT_INPUT}
-    wrong = [name for name in names if name in failing] or list(names)
-    difference = {
-        names[name]: _double(step.actual[name]) - _double(step.expected[name]) for name in wrong
-    }
-    distance = math.sqrt(sum(float((d * d).sum()) for d in difference.values()))
     forward = {LOSS, *(name for name in failing if name.startswith(activation("")))}
     backward = {*names, *(name for name in failing if name.startswith(gradient_at("")))}
     if not failing & (forward | backward):
         return Opinion(Finding.UPDATE)
+    forwards_differ = bool(failing & forward)
+    wrong = [name for name in names if name in failing]
+    # Where the gradients agree, they are both asked how fast the loss rises along them.
+    difference = {
+        names[name]: (_double(step.actual[name]) if wrong else 0) - _double(step.expected[name])
+        for name in wrong or names
+    }
+    distance = _length(difference)
     if not 0 < distance < math.inf:
-        return Opinion(Finding.FORWARDS if failing & forward else Finding.UNCLEAR)
+        return Opinion(Finding.FORWARDS if forwards_differ else Finding.UNCLEAR)
     direction = {name: d / distance for name, d in difference.items()}
     point = {name: _double(p) for name, p in step.start.weights.items()} | {AT_INPUT: _double(x)}
     line = _Line(point, direction)
     ours = _reference_derivative(pair, line, target)
     theirs = _torch_derivative(pair, line, target)
-    claims = [
-        sum(float((_double(seen[name]) * direction[names[name]]).sum()) for name in wrong)
-        for seen in (step.actual, step.expected)
-    ]
-    finding = _decide(ours, theirs, claims, distance)
-    return Opinion(finding, bool(failing & forward), ours, claims[0], theirs, claims[1])
+    claims = [_along(direction, names, seen) for seen in (step.actual, step.expected)]
+    noise = ROUNDING * _rounding(step, [name for name in names if names[name] in direction])
+    finding = _decide(ours, theirs, claims, distance, noise)
+    if finding is Finding.FORWARDS and not forwards_differ:
+        finding = Finding.UNCLEAR
+    return Opinion(finding, forwards_differ, ours, claims[0], theirs, claims[1])
 
 
-def _decide(ours: Derivative, theirs: Derivative, claims: list[float], distance: float) -> Finding:
+def _along(
+    direction: Mapping[str, Array], names: Mapping[str, str], seen: Mapping[str, Array]
+) -> float:
+    """The product of a direction with what was seen at its places."""
+    return sum(
+        float((_double(seen[quantity]) * direction[name]).sum())
+        for quantity, name in names.items()
+        if name in direction
+    )
+
+
+def _length(several: Mapping[str, Array]) -> float:
+    return math.sqrt(sum(float((_double(array) ** 2).sum()) for array in several.values()))
+
+
+def _rounding(step: Step, wrong: Sequence[str]) -> float:
+    """How far rounding may move a product with a direction.
+
+    The units are those of the reference, which may be wrong, too, so there is a least one.
+    """
+    expected = {name: step.expected[name] for name in wrong}
+    least = max(float(np.finfo(array.dtype).eps) for array in expected.values())
+    units = _length({name: step.units[name] for name in wrong})
+    return max(units, least * _length(expected))
+
+
+def _decide(
+    ours: Derivative, theirs: Derivative, claims: list[float], distance: float, noise: float
+) -> Finding:
+    """Each claim is right if it is off by no more than the derivative's error and rounding."""
     clear = CLEAR * distance
     if not (ours.error <= clear and theirs.error <= clear):
         return Finding.UNCLEAR
-    reference_right = abs(ours.value - claims[0]) <= 3 * clear
-    torch_right = abs(theirs.value - claims[1]) <= 3 * clear
+    reference_right, torch_right = (
+        abs(found.value - claim) <= min(3 * clear, 10 * found.error + noise)
+        for found, claim in zip((ours, theirs), claims, strict=True)
+    )
     if reference_right and torch_right:
         return Finding.FORWARDS
     if torch_right:

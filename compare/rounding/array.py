@@ -83,7 +83,28 @@ class Rounded(NDArrayOperatorsMixin):
         return len(self.value)
 
     def __getitem__(self, index: Any) -> Rounded:
+        if isinstance(index, Rounded):
+            raise _unknown("indexing by a computed array")
         return self._moved(lambda array: array[index])
+
+    # What would be answered without a word about errors, or by an error that blames the code.
+
+    def __setitem__(self, index: Any, value: Any) -> None:
+        raise _unknown("assignment to entries")
+
+    def __bool__(self) -> bool:
+        raise _unknown("truth value, as in an if,")
+
+    def __float__(self) -> float:
+        raise _unknown("conversion to float")
+
+    def __array__(self, *args: Any, **options: Any) -> Array:
+        raise _unknown("conversion to a plain array")
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        raise _unknown(f"ndarray.{name}")
 
     def reshape(self, *shape: Any) -> Rounded:
         return self._moved(lambda array: array.reshape(*shape))
@@ -184,9 +205,9 @@ class Rounded(NDArrayOperatorsMixin):
         self, function: Any, types: Any, inputs: tuple[Any, ...], options: dict[str, Any]
     ) -> Any:
         name = function.__name__
-        if name == "where":
+        if name == "where" and len(inputs) == 3:
             return _where(self.model, *inputs)
-        if name in ("sum", "mean", "max", "amax"):
+        if name in ("sum", "mean", "max", "amax") and options.keys() <= {"axis", "keepdims"}:
             return getattr(inputs[0], name.removeprefix("a"))(*inputs[1:], **options)
         if name in ("any", "all"):
             return getattr(inputs[0], name)(*inputs[1:], **options)

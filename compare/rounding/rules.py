@@ -45,7 +45,7 @@ def _divide(
 def _unchanged(
     model: Model, out: Array, values: tuple[Array, ...], errors: tuple[Error, ...]
 ) -> Array:
-    return model.combine(*errors)
+    return np.broadcast_to(model.combine(*errors), out.shape)
 
 
 def _larger(
@@ -64,12 +64,20 @@ def _square(
 
 
 def _power(model: Model, out: Array, values: tuple[Array, ...], errors: tuple[Error, ...]) -> Array:
-    """``x ** c`` with a constant exponent."""
-    (x, exponent), (error, _) = values, errors
+    """``x ** c``, with slopes ``c xᶜ⁻¹`` and ``xᶜ ln x``.
+
+    A constant that its dtype cannot hold, such as 1/3, counts: some libraries round it, some don't.
+    """
+    (x, exponent), (error, exponent_error) = values, errors
     nearest = np.where(exponent >= 1, np.abs(x) + error, np.maximum(np.abs(x) - error, 0.0))
     slope = np.abs(exponent) * np.power(nearest, exponent - 1.0)
     ulps = ULPS["power"][_real_name(out)]
-    return model.combine(_times(slope, error), _exact_zeros(model.rounding(out, ulps), x))
+    rounding = _exact_zeros(model.rounding(out, ulps), x)
+    if isinstance(exponent_error, float) and exponent_error == 0:
+        return model.combine(_times(slope, error), rounding)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        along = np.where(x == 0, 0.0, np.abs(out * np.log(np.abs(x), dtype=np.float64)))
+    return model.combine(_times(slope, error), along * exponent_error, rounding)
 
 
 def _function(name: str, slope: Callable[[Array, Error], Array]) -> Rule:

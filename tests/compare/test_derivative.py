@@ -1,0 +1,110 @@
+"""Derivatives by values alone, against those that are known."""
+
+from __future__ import annotations
+
+import cmath
+import math
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from compare.derivative import central, complex_step, extended_precision
+
+#: Functions of a complex number with their derivatives.
+ANALYTIC: dict[str, tuple[Callable[[complex], complex], Callable[[float], float]]] = {
+    "exp": (cmath.exp, math.exp),
+    "sine": (cmath.sin, math.cos),
+    "tanh": (cmath.tanh, lambda x: 1 - math.tanh(x) ** 2),
+    "cubic": (lambda z: z**3 - 2 * z + 5, lambda x: 3 * x * x - 2),
+    "logistic": (
+        lambda z: 1 / (1 + cmath.exp(-z)),
+        lambda x: 1 / (2 + math.exp(x) + math.exp(-x)),
+    ),
+    "steep": (lambda z: cmath.atan(10 * z), lambda x: 10 / (1 + 100 * x * x)),
+    "constant": (lambda z: 3 + 0 * z, lambda x: 0.0),
+}
+
+points = st.floats(-3, 3)
+
+each_function = pytest.mark.parametrize(
+    ("function", "slope"), ANALYTIC.values(), ids=ANALYTIC.keys()
+)
+
+
+@each_function
+@given(at=points)
+def test_complex_step_is_exact_to_rounding(
+    function: Callable[[complex], complex], slope: Callable[[float], float], at: float
+) -> None:
+    found = complex_step(lambda t: function(at + t))
+    scale = max(abs(slope(at)), abs(3 * at * at), 1e-3)
+    assert abs(found.value - slope(at)) <= 1e-14 * scale
+    assert found.method == "complex step"
+    assert found.error <= 1e-12 * abs(found.value)
+
+
+@each_function
+@given(at=points, start=st.floats(-6, -1).map(lambda power: 10**power))
+def test_error_of_central_differences_is_not_understated(
+    function: Callable[[complex], complex],
+    slope: Callable[[float], float],
+    at: float,
+    start: float,
+) -> None:
+    found = central(lambda t: function(at + t).real, start, 2.0**-52)
+    assert found.method == "central differences"
+    assert abs(found.value - slope(at)) <= 10 * found.error + 1e-300
+    assert math.isfinite(found.error)
+
+
+@each_function
+@given(at=points)
+def test_central_differences_from_a_sensible_step_are_good(
+    function: Callable[[complex], complex], slope: Callable[[float], float], at: float
+) -> None:
+    found = central(lambda t: function(at + t).real, 0.05, 2.0**-52)
+    scale = max(abs(function(at)), abs(slope(at)), 1)
+    assert abs(found.value - slope(at)) <= 1e-10 * scale
+    assert found.error <= 1e-9 * scale
+
+
+@given(at=points)
+def test_more_precision_gives_more_digits(at: float) -> None:
+    """Where there is no more, it is not claimed."""
+    wide = np.longdouble
+    precision = float(np.finfo(wide).eps)
+    found = central(lambda t: np.exp(wide(at) + wide(t)), 0.05, precision)
+    exact = math.exp(at)
+    assert abs(found.value - exact) <= max(10 * found.error, 4e-16 * exact)
+    assert found.error <= (1e-13 if extended_precision() else 1e-10) * max(exact, 1)
+
+
+@given(coefficients=st.lists(st.floats(-10, 10), min_size=1, max_size=6), at=points)
+def test_polynomials(coefficients: list[float], at: float) -> None:
+    polynomial = np.polynomial.Polynomial(coefficients)
+    exact = float(polynomial.deriv()(at))
+    size = float(np.polynomial.Polynomial(np.abs(coefficients))(abs(at) + 1)) + 1
+    by_complex: Any = complex_step(lambda t: complex(polynomial(at + t)))
+    assert abs(by_complex.value - exact) <= 1e-13 * size
+    by_difference = central(lambda t: float(polynomial(at + t)), 0.1, 2.0**-52)
+    assert abs(by_difference.value - exact) <= 1e-10 * size
+    assert abs(by_difference.value - exact) <= 10 * by_difference.error + 1e-14 * size
+
+
+def test_corner_and_jump_have_no_small_error() -> None:
+    """A step that reaches over a corner is seen, unless all of them do alike."""
+    corner = central(lambda t: abs(t - 1e-3), 0.05, 2.0**-52)
+    assert abs(corner.value + 1) <= 10 * corner.error + 1e-12
+    jump = central(lambda t: float(t > 0), 0.05, 2.0**-52)
+    assert jump.error > 0.5
+
+
+def test_nonsense_is_not_called_precise() -> None:
+    found = central(lambda t: math.nan, 0.05, 2.0**-52)
+    assert not found.error <= 1e300
+    found = complex_step(lambda t: complex(math.nan, math.nan))
+    assert not found.error <= 1e300
