@@ -23,6 +23,10 @@ MOVING = {
 PLAIN = {"zeros_like", "ones_like", "full_like", "empty_like", "shape", "ndim", "size"}
 
 
+class UnknownOperation(CannotCompare, AttributeError):
+    """An operation whose effect on rounding errors is not known; to ``hasattr``, a missing one."""
+
+
 class Rounded(NDArrayOperatorsMixin):
     """An array whose entries know their rounding error.
 
@@ -93,7 +97,9 @@ class Rounded(NDArrayOperatorsMixin):
         raise _unknown("assignment to entries")
 
     def __bool__(self) -> bool:
-        raise _unknown("truth value, as in an if,")
+        if self.error is not None:
+            raise _unknown("truth value, as in an if,")
+        return bool(self.value)
 
     def __float__(self) -> float:
         raise _unknown("conversion to float")
@@ -144,9 +150,6 @@ class Rounded(NDArrayOperatorsMixin):
     def all(self, *args: Any, **options: Any) -> Any:
         return self.value.all(*args, **options)
 
-    def __bool__(self) -> bool:
-        return bool(self.value)
-
     def min(self, axis: int | None = None, keepdims: bool = False) -> Rounded:
         """The smallest entry changes by no more than the entry that changes most."""
         value = self.value.min(axis=axis, keepdims=keepdims)
@@ -165,9 +168,6 @@ class Rounded(NDArrayOperatorsMixin):
         return Rounded(move(self.value), self.model, error)
 
     # What NumPy asks of an array.
-
-    def __array__(self, *args: Any, **options: Any) -> Array:
-        raise _unknown("asarray")
 
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **options: Any) -> Any:
         name = ufunc.__name__
@@ -304,8 +304,8 @@ def _axes(axis: int | Sequence[int] | None, ndim: int) -> tuple[int, ...]:
     return tuple(one % ndim for one in axes)
 
 
-def _unknown(name: str) -> CannotCompare:
-    return CannotCompare(
+def _unknown(name: str) -> UnknownOperation:
+    return UnknownOperation(
         f"how rounding errors pass through numpy's {name} is not known, so no tolerance can be "
         f"computed for it; use --tolerance fixed, or add its rule to compare/rounding/rules.py"
     )
