@@ -19,6 +19,10 @@ from compare.observation import LOSS, Array, Observation, parameter
 #: distance from the first counts, so a few will do.
 MEMBERS = 4
 
+#: An envelope so many times the rounding error of one step has been amplified by training; by
+#: rounding alone it would take the square of that many steps.
+AMPLIFIED = 100.0
+
 #: The envelope shrinks by no more than this factor an epoch, so that members which happen to meet
 #: the reference do not make it vanish.
 DECAY = 0.9
@@ -40,10 +44,12 @@ class Envelope:
         self.model = model
         self._noise: dict[str, Array] = {}
         self._relative: dict[str, float] = {}
+        self._least: dict[str, float] = {}
         self.growth = 1.0
         self._rng = np.random.default_rng((seed, MEMBERS))
         self._params = {name: np.stack([p] * MEMBERS) for name, p in model.params.items()}
-        self._state = model.optimizer.init(self._params)
+        self._stacked: bool | None = None
+        self._states: list[reference.State] = []
         self._losses: list[Array] = []
         self._sizes: dict[str, float] = {}
         self._first = 0.0
@@ -61,13 +67,58 @@ class Envelope:
         if not self._first:
             self._first = max(_largest(errors[parameter(name)]) for name in self._params)
 
+    @property
+    def grown(self) -> bool:
+        """Whether it is more than what rounding adds in some steps, so that training amplifies."""
+        return any(not size <= AMPLIFIED * self._least[name] for name, size in self._sizes.items())
+
     def step(self, x: Array, target: Array) -> None:
         """Train all copies on one batch, each with rounding errors of its own."""
-        model = self.model
-        losses, grads = reference.gradients(model.network, model.loss, self._params, x, target)
-        self._params, self._state = model.optimizer.step(self._params, grads, self._state)
+        if self._stacked is None:
+            self._stacked = self._can_be_stacked(x, target)
+            several = [self._params] if self._stacked else self._each()
+            self._states = [self.model.optimizer.init(params) for params in several]
+        if self._stacked:
+            losses, self._params = self._train(0, self._params, x, target)
+        else:
+            trained = [self._train(k, p, x, target) for k, p in enumerate(self._each())]
+            losses = np.stack([loss for loss, _ in trained])
+            self._params = {
+                name: np.stack([params[name] for _, params in trained]) for name in self._params
+            }
         self._losses.append(losses)
         self._perturb()
+
+    def _train(
+        self, run: int, params: reference.Params, x: Array, target: Array
+    ) -> tuple[Array, reference.Params]:
+        """One step of one copy, or of all at once."""
+        model = self.model
+        losses, grads = reference.gradients(model.network, model.loss, params, x, target)
+        params, self._states[run] = model.optimizer.step(params, grads, self._states[run])
+        return losses, params
+
+    def _each(self) -> list[reference.Params]:
+        """The copies one by one."""
+        return [{name: p[k] for name, p in self._params.items()} for k in range(MEMBERS)]
+
+    def _can_be_stacked(self, x: Array, target: Array) -> bool:
+        """Whether the code under test, given all copies at once, does to each what it does to one.
+
+        It need not: a network is right if it is right about one. Then the copies train one by one.
+        """
+        network, loss = self.model.network, self.model.loss
+        alone, grads = reference.gradients(network, loss, self._each()[0], x, target)
+        try:
+            together, stacked = reference.gradients(network, loss, self._params, x, target)
+        except Exception:  # the code under test, used in a way that it need not allow
+            return False
+        pairs = [(together, alone), *((stacked[name], grad) for name, grad in grads.items())]
+        return all(
+            np.shape(all_) == (MEMBERS, *np.shape(one))
+            and bool(np.all(np.abs(all_ - one) <= 1e-3 * np.max(np.abs(one), initial=0)))
+            for all_, one in pairs
+        )
 
     def sizes(self, feed: Feed) -> dict[str, float]:
         """Measure the envelope.
@@ -83,7 +134,7 @@ class Envelope:
         now |= {parameter(name): p for name, p in self._params.items()}
         for name, (alone, *perturbed) in now.items():
             found = _largest(np.asarray(perturbed) - alone)
-            least = self._relative[name] * _largest(alone)
+            least = self._least[name] = self._relative[name] * _largest(alone)
             before = DECAY * self._sizes.get(name, 0.0)
             self._sizes[name] = max(found, least, before)
         self._epochs += len(self._losses) // len(feed.parts)

@@ -84,10 +84,12 @@ class FreeRun:
             return math.isfinite(reference_loss) and math.isfinite(torch_loss)
         actual, expected = self.trajectories(reference_loss, torch_loss)
         if self.envelope is None:
+            if not all(np.isfinite(value).all() for value in expected.values()):
+                return False
             units = {name: self.tolerance.split(actual[name], expected[name])[1] for name in actual}
             return bool(np.isfinite(self.meter.add(epoch, actual, expected, units)).all())
         sizes = self.envelope.sizes(self.feed)
-        if self._beyond_sight(sizes):
+        if self.envelope.grown and self._beyond_sight(sizes):
             self.horizon = epoch
             return True
         return self.meter.add_evenly(epoch, actual, expected, sizes)

@@ -21,7 +21,12 @@ class Finding(Enum):
     BOTH = "neither backward is the derivative of its own forward"
     UPDATE = "the gradients agree; the update rules differ"
     STRUCTURE = "the two sides do not give the same things, so none can be differentiated"
-    UNCLEAR = "the difference is too small to tell which side is wrong"
+    FREE_RUN = (
+        "every step that was compared agrees from the same start, so what differs is what one side "
+        "carries from step to step: its training loop or its state"
+    )
+    NOT_FINITE = "values are not finite, so there is no derivative to hold them against"
+    UNCLEAR = "which side is wrong could not be told: the difference is too small for that"
 
 
 @dataclass(frozen=True)
@@ -35,6 +40,7 @@ class Opinion:
         reference_claim: what the reference's gradient says it is.
         torch: the derivative of PyTorch's loss along the difference.
         torch_claim: what autograd says it is.
+        reason: why it could not be found out, if it could not.
     """
 
     finding: Finding
@@ -43,16 +49,18 @@ class Opinion:
     reference_claim: float = math.nan
     torch: Derivative | None = None
     torch_claim: float = math.nan
+    reason: str = ""
 
     def __str__(self) -> str:
         told = self.finding.value
         if self.forwards_differ and self.finding is not Finding.FORWARDS:
             told += "; and the two forwards differ"
         if self.reference is None or self.torch is None:
-            return told
+            return f"{told} ({self.reason})" if self.reason else told
         return (
-            f"{told}. Along the difference of the two gradients the loss changes "
+            f"{told}. Where the two differ most, the loss changes "
             f"by {self.reference.value:.9g} in the reference ({self.reference.method}), whose "
-            f"gradient says {self.reference_claim:.9g}, and by {self.torch.value:.9g} in "
-            f"PyTorch ({self.torch.method}), whose gradient says {self.torch_claim:.9g}"
+            f"gradient is off by {abs(self.reference_claim - self.reference.value):.2g}, and by "
+            f"{self.torch.value:.9g} in PyTorch ({self.torch.method}), whose gradient is off by "
+            f"{abs(self.torch_claim - self.torch.value):.2g}"
         )

@@ -54,7 +54,9 @@ def judge(pair: Pair, step: Step, x: Array, target: Array, failing: frozenset[st
         for name in wrong or names
     }
     distance = _length(difference)
-    if not 0 < distance < math.inf:
+    if not math.isfinite(distance) or not _all_finite(step):
+        return Opinion(Finding.NOT_FINITE, forwards_differ)
+    if distance == 0:
         return Opinion(Finding.FORWARDS if forwards_differ else Finding.UNCLEAR)
     direction = {name: d / distance for name, d in difference.items()}
     point = {name: _double(p) for name, p in step.start.weights.items()} | {AT_INPUT: _double(x)}
@@ -67,6 +69,14 @@ def judge(pair: Pair, step: Step, x: Array, target: Array, failing: frozenset[st
     if finding is Finding.FORWARDS and not forwards_differ:
         finding = Finding.UNCLEAR
     return Opinion(finding, forwards_differ, ours, claims[0], theirs, claims[1])
+
+
+def _all_finite(step: Step) -> bool:
+    return all(
+        bool(np.isfinite(value).all())
+        for seen in (step.actual, step.expected)
+        for value in seen.values()
+    )
 
 
 def _along(

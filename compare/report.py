@@ -8,6 +8,7 @@ from enum import Enum
 from compare.cases import Case
 from compare.history import LossHistory
 from compare.metrics import Difference, Metrics
+from compare.observation import gradient
 from compare.opinion import Opinion
 
 
@@ -143,11 +144,16 @@ class Report:
         return tuple(metrics.quantity for metrics in self.lockstep if not metrics.decided)
 
     @property
+    def undecided_free_run(self) -> tuple[str, ...]:
+        """The same for the free run."""
+        return tuple(metrics.quantity for metrics in self.free_run if not metrics.decided)
+
+    @property
     def verdict(self) -> Verdict:
-        """Disagree on any failure; agree only if something was compared that could have failed."""
+        """Disagree on any failure; agree only if a gradient was compared that could have failed."""
         if self.failures:
             return Verdict.DISAGREE
-        if any(metrics.decided for metrics in self.lockstep):
+        if any(metrics.decided for metrics in self.lockstep if _is_gradient(metrics)):
             return Verdict.AGREE
         return Verdict.NOTHING
 
@@ -160,6 +166,11 @@ class Report:
         from compare.render.html import to_html
 
         return to_html(self)
+
+
+def _is_gradient(metrics: Metrics) -> bool:
+    """Whether the quantity is the gradient of a parameter, or the one at the input."""
+    return metrics.quantity.startswith(gradient(""))
 
 
 def judge(check: str, metrics: Metrics, multiple: float) -> Failure | None:

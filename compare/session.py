@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import TypeAlias
 
 import numpy as np
-from torch import Tensor, enable_grad
+from torch import Tensor, enable_grad, inference_mode
 
 from compare import lockstep, schedule
 from compare.cases import Case
@@ -19,7 +19,7 @@ from compare.goals import GOALS
 from compare.history import LossHistory
 from compare.meter import Meter
 from compare.observation import Array, Observation
-from compare.opinion import Opinion
+from compare.opinion import Finding, Opinion
 from compare.pair import Pair, build
 from compare.referee import judge
 from compare.reference_side import ReferenceSide
@@ -48,7 +48,7 @@ def run(
         CannotCompare: the data cannot be had, or both sides overflow.
     """
     pair = build(case)
-    with pair.torch.training(), enable_grad(), np.errstate(all="ignore"):
+    with inference_mode(False), pair.torch.training(), enable_grad(), np.errstate(all="ignore"):
         session = Session(case, tolerance, pair, Feed(case), lockstep_every)
         for epoch in range(1, case.epochs + 1):
             session.epoch(epoch)
@@ -107,20 +107,20 @@ class Session:
                 return
             try:
                 reference_losses.append(self.pair.reference.step(*ours))
-                self.free_run.step(*ours)
             except BackproofError:
                 raise
             except Exception as error:  # the code under test: whatever it raises is a finding
                 self.lockstep.reject(epoch, {"training step": lockstep.raised(error)})
                 self.broken = True
                 return
+            self.free_run.step(*ours)
         losses = float(self.feed.loss(reference_losses)), float(self.feed.loss(torch_losses))
         self.history.add(epoch, *losses)
         sound = all(map(math.isfinite, losses))
         if schedule.measured(epoch, self.case.epochs):
             sound &= self.free_run.epoch(epoch, *losses)
         if not sound:
-            self._check_finite(epoch, *self.free_run.trajectories(*losses))
+            self._check_trajectories(epoch, losses)
 
     def _lockstep(
         self, epoch: int, ours: tuple[Array, Array], theirs: tuple[Tensor, Tensor]
@@ -132,7 +132,8 @@ class Session:
             self.broken = True
             self._ask_referee(step, ours, frozenset(step.differing))
             return step.loss
-        self._check_finite(epoch, step.actual, step.expected)
+        if self._overflowed(epoch, step.actual, step.expected):
+            return step.loss
         ratios = self.lockstep.add(epoch, step.actual, step.expected, step.units)
         self.free_run.hear(step.actual, step.units)
         failing = frozenset(
@@ -141,6 +142,7 @@ class Session:
             if not ratio <= self.tolerance.multiple
         )
         self._ask_referee(step, ours, failing)
+        self.broken |= not (_finite(step.actual) and _finite(step.expected))
         return step.loss
 
     def _ask_referee(
@@ -148,25 +150,41 @@ class Session:
     ) -> None:
         """On the first disagreement, find out which side is wrong."""
         if failing and self.opinion is None:
-            self.opinion = judge(self.pair, step, *ours, failing)
+            try:
+                self.opinion = judge(self.pair, step, *ours, failing)
+            except Exception as error:  # code under test, run on other kinds of number
+                self.opinion = Opinion(Finding.UNCLEAR, reason=f"{type(error).__name__}: {error}")
 
-    def _check_finite(self, epoch: int, actual: Observation, expected: Observation) -> None:
-        """Stop where there are no finite numbers to go on with.
+    def _overflowed(self, epoch: int, actual: Observation, expected: Observation) -> bool:
+        """Whether there are no finite numbers to go on with, on both sides alike.
 
-        Overflow on both sides alike is neither right nor wrong. On one side alone it is a failure
-        that the meters have noted, except beyond the horizon, where the reference may overflow.
+        That is neither right nor wrong, unless something has been wrong before.
         """
         lost = [name for name, value in expected.items() if not np.isfinite(value).all()]
-        if not lost:
-            self.broken |= self.free_run.decides and not _finite(actual)
+        both = [name for name in lost if not np.isfinite(actual[name]).all()]
+        if both and not self._failed:
+            raise CannotCompare(
+                f"training overflows: at epoch {epoch}, {both[0]} is not finite; "
+                f"use a smaller --lr (now {self.case.lr:g})"
+            )
+        self.broken |= bool(both)
+        return bool(both)
+
+    def _check_trajectories(self, epoch: int, losses: tuple[float, float]) -> None:
+        """Stop where training has overflowed on one side or on both."""
+        actual, expected = self.free_run.trajectories(*losses)
+        if self._overflowed(epoch, actual, expected) or (_finite(actual) and _finite(expected)):
             return
-        if self.free_run.decides and _finite(actual):
-            self.broken = True
-            return
-        raise CannotCompare(
-            f"training overflows: at epoch {epoch}, {lost[0]} is not finite; "
-            f"use a smaller --lr (now {self.case.lr:g})"
-        )
+        if not self._failed:  # beyond the horizon, where two right runs may differ in this, too
+            raise CannotCompare(
+                f"training overflows: at epoch {epoch}, it is not finite on one side, where "
+                f"rounding alone may decide on which; use a smaller --lr (now {self.case.lr:g})"
+            )
+        self.broken = True
+
+    @property
+    def _failed(self) -> bool:
+        return self.lockstep.failed or self.free_run.meter.failed
 
     def _evaluate(self) -> tuple[float, float]:
         """The loss on all samples, on both sides; not a number where the reference raises."""
@@ -189,12 +207,18 @@ class Session:
             free_run_multiple=self.free_run.multiple,
             horizon=self.free_run.horizon,
             growth=self.free_run.growth,
-            opinion=self.opinion,
+            opinion=self._final_opinion(),
             reference=self._outcome(self.pair.reference, self.before[0], after[0]),
             torch=self._outcome(self.pair.torch, self.before[1], after[1]),
             history=self.history,
             versions=versions(),
         )
+
+    def _final_opinion(self) -> Opinion | None:
+        """The referee's, or what can be said where only the free run has failed."""
+        if self.opinion is None and self.free_run.meter.failed and not self.lockstep.failed:
+            return Opinion(Finding.FREE_RUN)
+        return self.opinion
 
     def _outcome(self, side: ReferenceSide | TorchSide, before: float, after: float) -> Outcome:
         try:

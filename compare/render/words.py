@@ -11,7 +11,8 @@ def headline(report: Report) -> str:
     """The verdict, in one line."""
     case = report.case
     subject = f"{case.name}, {count_epochs(case.epochs)}, {case.dtype}, seed {case.seed}"
-    checks = sum(metrics.checks for metrics in (*report.lockstep, *report.free_run))
+    every = (*report.lockstep, *report.free_run)
+    checks = sum(metrics.checks - metrics.vacuous for metrics in every)
     first = report.first_divergence
     if first is not None:
         told = f"first at {first.quantity}, epoch {first.epoch} ({first.check})"
@@ -43,10 +44,11 @@ def remarks(report: Report) -> list[str]:
             f"free run: not decidable from epoch {report.horizon} on, as rounding alone, growing "
             f"{report.growth:.3g}-fold per epoch, explains any difference; lockstep decides"
         )
-    if report.undecided:
+    nothing = [*report.undecided, *(f"{name} (free run)" for name in report.undecided_free_run)]
+    if nothing:
         said.append(
             "marked with ?: shows nothing, as zeros, a permutation or 5 % more would pass too: "
-            + ", ".join(report.undecided)
+            + ", ".join(nothing)
         )
     if report.agrees and not (report.reference.learned and report.torch.learned):
         said.append("both sides agree, but the task was not learned: more epochs, or another seed")
