@@ -9,10 +9,16 @@ if TYPE_CHECKING:
     from compare.api import compare
     from compare.cases import CASES, Case
     from compare.errors import BackproofError, CannotCompare, UsageError
+    from compare.mirroring import child, mirror, register_twin
+    from compare.module_api import compare_module
     from compare.report import Failure, Outcome, Report, Verdict
 
 _HOMES = {
+    "child": "compare.mirroring",
     "compare": "compare.api",
+    "compare_module": "compare.module_api",
+    "mirror": "compare.mirroring",
+    "register_twin": "compare.mirroring",
     "CASES": "compare.cases",
     "Case": "compare.cases",
     "BackproofError": "compare.errors",
@@ -34,7 +40,11 @@ __all__ = [
     "Report",
     "UsageError",
     "Verdict",
+    "child",
     "compare",
+    "compare_module",
+    "mirror",
+    "register_twin",
 ]
 
 

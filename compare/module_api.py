@@ -16,8 +16,8 @@ from compare.cases import Case
 from compare.data import Dataset
 from compare.errors import CannotCompare
 from compare.feed import Feed
-from compare.mirror import mirror
-from compare.mirror_training import mirror_loss, mirror_optimizer, optimizer_like
+from compare.mirroring import mirror
+from compare.mirroring_training import mirror_loss, mirror_optimizer, optimizer_like
 from compare.observation import Array
 from compare.pair import Pair, joined
 from compare.reference_side import ReferenceSide
@@ -50,7 +50,7 @@ def compare_module(
     numbers stay as they are.
 
     Args:
-        module: made of layers that the reference has, see :func:`compare.mirror.mirror`.
+        module: made of layers that the reference has, see :func:`compare.mirroring.mirror`.
         data: inputs and targets, arrays or tensors with one row for each sample.
         loss: of ``torch.nn``, with a mean or a sum for its reduction.
         optimizer: of ``torch.optim``, over all the module's parameters, before its first step.

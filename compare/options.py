@@ -29,8 +29,8 @@ def attributes(module: nn.Module, kind: type, twin: type) -> dict[str, Any]:
     Raises:
         CannotCompare: an option that the reference does not have is not at its default.
     """
-    options, known = {}, _arguments(twin)
-    theirs = _arguments(kind)
+    options, known = {}, arguments(twin)
+    theirs = arguments(kind)
     for name in {**theirs, **known}:
         if name == "init":
             continue  # no more than where the parameters started
@@ -63,7 +63,7 @@ def transformer_options(module: nn.TransformerEncoderLayer) -> dict[str, Any]:
     }
 
 
-def _arguments(kind: type) -> dict[str, inspect.Parameter]:
+def arguments(kind: type) -> dict[str, inspect.Parameter]:
     """The constructor's arguments; a class that only passes them on has those of its base."""
     found: dict[str, inspect.Parameter] = {}
     for base in kind.__mro__:

@@ -14,12 +14,12 @@ import torch.fx.experimental.symbolic_shapes
 from torch import Tensor, nn
 
 import reference
-from compare import mirror as mirror_module
+from compare import mirroring
 from compare.arrays import to_array, to_tensor
 from compare.beside import Beside
 from compare.catalogue import CATALOGUE
 from compare.errors import CannotCompare, UsageError
-from compare.mirror import LAYERS, child, mirror, register_twin
+from compare.mirroring import LAYERS, child, mirror, register_twin
 from compare.module_api import compare_module
 from compare.report import Report, Verdict
 from compare.torch_subject import module_of
@@ -96,7 +96,7 @@ class Unknown(nn.Module):
 
 @pytest.fixture
 def twin_of_block(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(mirror_module, "_TWINS", {})
+    monkeypatch.setattr(mirroring, "_TWINS", {})
     register_twin(Block, lambda block: BlockTwin(len(block.scale), child(block, "linear")))
 
 
@@ -284,7 +284,7 @@ def test_what_is_not_known_is_named(build: Callable[[], nn.Module], message: str
 
 
 def test_twin_with_other_parameters_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(mirror_module, "_TWINS", {})
+    monkeypatch.setattr(mirroring, "_TWINS", {})
     register_twin(Block, lambda block: reference.Linear(4, 4))
     with pytest.raises(CannotCompare, match="'scale' has shape None in the twin and"):
         mirror(made(lambda: Block(4)))
