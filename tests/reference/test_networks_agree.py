@@ -83,8 +83,8 @@ def test_training_agrees(name: str) -> None:
         actual = ours.step(x, target, masks)
         assert actual.keys() == expected.keys()
         for key, value in expected.items():
-            assert_close(f"{key} of step {number}", actual[key], value, 1e-8)
-    assert_close("prediction", ours.predict(x), theirs.predict(x), 1e-8)
+            assert_close(f"{key} of step {number}", actual[key], value, 1e-11)
+    assert_close("prediction", ours.predict(x), theirs.predict(x), 1e-11)
 
 
 @cache
