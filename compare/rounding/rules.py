@@ -69,15 +69,14 @@ def _power(model: Model, out: Array, values: tuple[Array, ...], errors: tuple[Er
     A constant that its dtype cannot hold, such as 1/3, counts: some libraries round it, some don't.
     """
     (x, exponent), (error, exponent_error) = values, errors
-    nearest = np.where(exponent >= 1, np.abs(x) + error, np.maximum(np.abs(x) - error, 0.0))
-    slope = np.abs(exponent) * np.power(nearest, exponent - 1.0)
-    ulps = ULPS["power"][_real_name(out)]
-    rounding = _exact_zeros(model.rounding(out, ulps), x)
-    if isinstance(exponent_error, float) and exponent_error == 0:
-        return model.combine(_times(slope, error), rounding)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        along = np.where(x == 0, 0.0, np.abs(out * np.log(np.abs(x), dtype=np.float64)))
-    return model.combine(_times(slope, error), along * exponent_error, rounding)
+    size = np.abs(x).astype(np.float64)
+    rounding = _exact_zeros(model.rounding(out, ULPS["power"][_real_name(out)]), x)
+    nearest = np.where(exponent >= 1, size + error, np.maximum(size - error, 0.0))
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+        slope = np.abs(exponent) * np.power(nearest, np.subtract(exponent, 1.0))
+        through_x = np.where(np.equal(error, 0), 0.0, slope * error)
+        along = np.where((x == 0) | np.equal(exponent_error, 0), 0.0, out * np.log(size))
+    return model.combine(through_x, np.abs(along) * exponent_error, rounding)
 
 
 def _function(name: str, slope: Callable[[Array, Error], Array]) -> Rule:

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from compare.observation import Array
-from compare.rounding import Rigorous, Statistical
+from compare.rounding import Rigorous, Rounded, Statistical
 from compare.tolerances import MULTIPLE
 from reference import MLP, HalfSquaredErrorLoss, MSELoss, Params, gradients
 from tests.compare.true_values import WIDER, errors, ratios
@@ -73,6 +73,33 @@ def test_single_operations(compute: Callable[..., Any], dtype: str) -> None:
 def test_what_rounds_nothing_has_no_error(compute: Callable[[Any], Any], dtype: str) -> None:
     x = np.random.default_rng(0).normal(size=100).astype(dtype)
     assert not ratios(compute, STATISTICAL, x).any()
+
+
+@each_dtype
+@pytest.mark.parametrize("exponent", [1 / 3, 0.7, -0.9])
+def test_exponent_that_the_dtype_cannot_hold(exponent: float, dtype: str) -> None:
+    """Rounding it moves the power of a very large or small number by many units."""
+    rng = np.random.default_rng(0)
+    x = np.exp(rng.uniform(-80, 80, 3000)).astype(dtype)
+    for model in (STATISTICAL, RIGOROUS):
+        found = ratios(lambda x: x**exponent, model, x)
+        assert found.max() <= (1 + 1e-6 if model is RIGOROUS else LARGEST / 3)
+
+
+@each_dtype
+def test_bias_may_have_been_added_before_all_products(dtype: str) -> None:
+    """As a fused multiply-add does: then each product is rounded at the size of the bias."""
+    rng = np.random.default_rng(0)
+    x, weight = rng.normal(size=(2, 200, 1000)).astype(dtype)
+    bias = np.array(1e4, dtype)
+    total = np.full(200, bias)
+    for column in (x * weight).T:
+        total = total + column
+    for model, largest in ((STATISTICAL, LARGEST), (RIGOROUS, 1.0)):
+        lifted = (Rounded(array, model) for array in (x[:, None, :], weight[:, :, None], bias))
+        rows, columns, offset = lifted
+        result = (rows @ columns + offset).reshape(200)
+        assert (np.abs(total - result.value) <= largest * result.error).all()
 
 
 def _factors(kind: str, n: int, dtype: str) -> tuple[Array, Array]:
