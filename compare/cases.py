@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from numbers import Integral, Real
 from typing import Any
 
 from compare.errors import UsageError
@@ -152,6 +153,8 @@ def adapt(
     Raises:
         UsageError: a value is out of range, or the case has no such setting.
     """
+    hidden = _widths(hidden)
+    _check_whole(epochs=epochs, batch_size=batch_size, seed=seed)
     _check_counts(epochs=epochs, batch_size=batch_size, hidden=hidden)
     if seed is not None and seed < 0:
         raise UsageError(f"seed is {seed}, but should be at least 0")
@@ -186,6 +189,23 @@ def adapt(
     return changed
 
 
+def _widths(hidden: object) -> tuple[int, ...] | None:
+    """One width or several, as a tuple."""
+    if hidden is None:
+        return None
+    widths = tuple(hidden) if isinstance(hidden, list | tuple) else (hidden,)
+    _check_whole(**{f"hidden[{i}]": width for i, width in enumerate(widths)})
+    if not widths:
+        raise UsageError("hidden is empty, but should hold at least one width")
+    return widths
+
+
+def _check_whole(**numbers: object) -> None:
+    for name, number in numbers.items():
+        if number is not None and (isinstance(number, bool) or not isinstance(number, Integral)):
+            raise UsageError(f"{name} is {number!r}, but should be a whole number")
+
+
 def _check_counts(**counts: int | tuple[int, ...] | None) -> None:
     for name, count in counts.items():
         for number in count if isinstance(count, tuple) else (count,):
@@ -196,7 +216,7 @@ def _check_counts(**counts: int | tuple[int, ...] | None) -> None:
 
 
 def _check_lr(case: Case) -> None:
-    if not (math.isfinite(case.lr) and case.lr > 0):
+    if not (isinstance(case.lr, Real) and math.isfinite(case.lr) and case.lr > 0):
         raise UsageError(f"lr is {case.lr}, but should be a finite number above 0")
     if case.dtype == "float32" and not 2.0**-126 <= case.lr <= 2.0**127:
         raise UsageError(f"lr is {case.lr}, which float32 cannot hold; use --dtype float64")

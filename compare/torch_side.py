@@ -12,6 +12,7 @@ from torch import Tensor, nn
 import torch_impl
 from compare.arrays import TORCH_DTYPES, to_array, to_tensor, view
 from compare.cases import Case
+from compare.errors import BackproofError, CannotCompare
 from compare.observation import (
     AT_INPUT,
     LOSS,
@@ -87,7 +88,8 @@ class TorchSide:
 
     def step(self, x: Tensor, target: Tensor) -> float:
         """Train on one batch and return the loss before the step."""
-        return torch_impl.step(self.network, self.loss, self.optimizer, x, target)
+        with _as_torchs():
+            return torch_impl.step(self.network, self.loss, self.optimizer, x, target)
 
     def predict(self, x: Array) -> Array:
         """Run the network forward, in evaluation."""
@@ -125,7 +127,7 @@ class TorchSide:
     def observe(self, x: Tensor, target: Tensor) -> Observation:
         """Train on one batch and show all of the step, as :meth:`step` would make it."""
         x = x.clone().requires_grad_(x.is_floating_point())
-        with watched(self.network, self.watched) as outputs:
+        with _as_torchs(), watched(self.network, self.watched) as outputs:
             self.optimizer.zero_grad()
             loss: Tensor = self.loss(self.network(x), target)
             loss.backward()  # type: ignore[no-untyped-call]
@@ -134,7 +136,8 @@ class TorchSide:
         seen |= self._gradients(outputs)
         if x.requires_grad:
             seen[AT_INPUT] = _gradient(x)
-        self.optimizer.step()
+        with _as_torchs():
+            self.optimizer.step()
         for name, entry in self._state().items():
             seen |= {state(name, key): value for key, value in entry.items()}
         seen |= {parameter(name): p.copy() for name, p in self._views.items()}
@@ -166,3 +169,14 @@ class TorchSide:
 def _gradient(tensor: Tensor) -> Array:
     """The tensor's gradient; zeros where autograd found that the loss does not depend on it."""
     return to_array(torch.zeros_like(tensor) if tensor.grad is None else tensor.grad)
+
+
+@contextmanager
+def _as_torchs() -> Iterator[None]:
+    """Errors of code on PyTorch's side, which is what the other is held against, leave no verdict."""
+    try:
+        yield
+    except BackproofError:
+        raise
+    except Exception as error:
+        raise CannotCompare(f"PyTorch's side raised {type(error).__name__}: {error}") from error

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 import torch_impl.networks
 from compare import Report, Verdict, compare
 from compare.cases import DTYPES
-from compare.referee import Finding, Opinion
+from compare.opinion import Finding, Opinion
 from reference import (
     ACTIVATIONS,
     SGD,
