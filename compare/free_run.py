@@ -21,7 +21,11 @@ from compare.pair import Pair
 from compare.tolerances import Fixed, Tolerance
 
 #: How many envelopes the two sides may be apart, see benchmarks/calibrate.py.
-MULTIPLE = 1024.0
+MULTIPLE = 2048.0
+
+#: A loss so many times that before training has exploded: each step then has other rounding errors
+#: than the one before, and what lockstep has heard of them no longer holds.
+EXPLODED = 100.0
 
 
 class FreeRun:
@@ -47,6 +51,7 @@ class FreeRun:
             None if isinstance(tolerance, Fixed) else Envelope(pair.reference.model, seed)
         )
         self.horizon: int | None = None
+        self._loss_before = pair.torch.evaluate(feed.inputs, feed.targets)
         self._start = {name: p.copy() for name, p in pair.reference.weights().items()}
         self._moved = 0.0
 
@@ -80,6 +85,8 @@ class FreeRun:
         Returns:
             Whether all that was seen is finite.
         """
+        if min(reference_loss, torch_loss) > EXPLODED * self._loss_before and self.envelope:
+            self.horizon = self.horizon or epoch
         if not self.decides:
             return math.isfinite(reference_loss) and math.isfinite(torch_loss)
         actual, expected = self.trajectories(reference_loss, torch_loss)

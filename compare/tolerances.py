@@ -18,9 +18,9 @@ from compare.rounding import Model, Rigorous, Rounded, Statistical, smallest_nor
 
 TOLERANCES = ("statistical", "rigorous", "fixed")
 
-#: How many standard deviations of its rounding error a quantity may be off. The calibration
-#: (benchmarks/calibrate.py, docs/tolerances.md) found at most about half of it.
-MULTIPLE = 512.0
+#: How many units a quantity may be off. The largest of a million and a half that the calibration
+#: found (benchmarks/calibrate.py, docs/tolerances.md) was about 750; 1 in 10,000 is over 30.
+MULTIPLE = 1024.0
 
 
 class Tolerance(Protocol):

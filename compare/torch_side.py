@@ -173,7 +173,7 @@ def _gradient(tensor: Tensor) -> Array:
 
 @contextmanager
 def _as_torchs() -> Iterator[None]:
-    """Errors of code on PyTorch's side, which is what the other is held against, leave no verdict."""
+    """Where the side that the other is held against raises, there is no verdict."""
     try:
         yield
     except BackproofError:
