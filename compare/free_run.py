@@ -91,7 +91,7 @@ class FreeRun:
             return math.isfinite(reference_loss) and math.isfinite(torch_loss)
         actual, expected = self.trajectories(reference_loss, torch_loss)
         if self.envelope is None:
-            if not all(np.isfinite(value).all() for value in expected.values()):
+            if any(_lost(actual[name]) and _lost(value) for name, value in expected.items()):
                 return False
             units = {name: self.tolerance.split(actual[name], expected[name])[1] for name in actual}
             return bool(np.isfinite(self.meter.add(epoch, actual, expected, units)).all())
@@ -118,6 +118,10 @@ class FreeRun:
                 for name, p in weights.items():
                     self._moved = max(self._moved, float(np.abs(p - self._start[name]).max()))
         return not allowed < self._moved
+
+
+def _lost(value: Array) -> bool:
+    return not np.isfinite(value).all()
 
 
 def _trajectory(loss: float, weights: Mapping[str, Array]) -> Observation:

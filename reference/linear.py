@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from reference.checks import per_axis, require, require_floating
-from reference.ensemble import batch_rank, ensemble_rank, rows, summed_to, unrows
+from reference.ensemble import batch_rank, rows, summed_to, unrows
 from reference.module import Array, Module, Params, Shapes
 
 
@@ -63,10 +63,9 @@ class Linear(Module):
 
     def forward(self, params: Params, x: Array) -> tuple[Array, Any]:
         require_floating(self, "the input", x)
-        fits = x.shape[-1:] == (self.in_features,)
-        require(fits, self, "the input's shape", x.shape, f"(*, {self.in_features})")
-        networks = ensemble_rank(params, self.parameter_shapes())
-        batch = x.shape[x.ndim - 1 - batch_rank(x.ndim - 1, networks) : -1]
+        if x.shape[-1:] != (self.in_features,):
+            require(False, self, "the input's shape", x.shape, f"(*, {self.in_features})")
+        batch = x.shape[x.ndim - 1 - batch_rank(x.ndim - 1, self._networks(params)) : -1]
         x = rows(x, batch)  # (E, N, in)
         y = x @ params["weight"].swapaxes(-1, -2)  # (E, N, out)
         if self.bias:
@@ -76,12 +75,16 @@ class Linear(Module):
     def backward(self, params: Params, cache: Any, dy: Array) -> tuple[Array, Params]:
         x, batch = cache
         dy = rows(dy, batch)  # (E, N, out)
-        grads = {"weight": dy.swapaxes(-1, -2) @ x}  # (E, out, N) @ (E, N, in)
+        weight = params["weight"]
+        grads = {"weight": summed_to(dy.swapaxes(-1, -2) @ x, weight.shape)}  # (E, out, in)
         if self.bias:
-            grads["bias"] = dy.sum(axis=-2)
-        dx = dy @ params["weight"]  # (E, N, in)
-        grads = {name: summed_to(grad, params[name].shape) for name, grad in grads.items()}
-        return unrows(dx, batch), grads
+            grads["bias"] = summed_to(dy.sum(axis=-2), params["bias"].shape)
+        return unrows(dy @ weight, batch), grads  # dx is (E, N, in)
+
+    def _networks(self, params: Params) -> int:
+        """How many axes the ensemble has; on the way of every pass, so it is kept short."""
+        networks = params["weight"].ndim - 2
+        return max(networks, params["bias"].ndim - 1) if self.bias else networks
 
 
 class Shift(Module):

@@ -123,7 +123,8 @@ class Module:
 def scoped(params: Mapping[str, Any], name: str) -> dict[str, Any]:
     """What belongs to the child ``name``, without its prefix: ``0.weight`` becomes ``weight``."""
     prefix = f"{name}."
-    return {key.removeprefix(prefix): v for key, v in params.items() if key.startswith(prefix)}
+    start = len(prefix)
+    return {key[start:]: value for key, value in params.items() if key.startswith(prefix)}
 
 
 def prefixed(name: str, params: Mapping[str, Any]) -> dict[str, Any]:

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
 from reference.activations import GELU, ReLU
 from reference.attention import MultiheadAttention
+from reference.layernorm import LayerNorm
 from reference.linear import Linear
-from reference.module import Array, Module, Params, Shapes, prefixed, scoped
+from reference.module import Array, Module, Params, prefixed, scoped
 from reference.sequences import (
     as_given,
     each_step,
@@ -85,8 +84,8 @@ class TransformerEncoderLayer(Module):
         self.self_attn = MultiheadAttention(d_model, nhead, dropout=dropout, bias=bias)
         self.linear1 = Linear(d_model, dim_feedforward, bias)
         self.linear2 = Linear(dim_feedforward, d_model, bias)
-        self.norm1 = _LayerNorm(d_model, layer_norm_eps, bias)
-        self.norm2 = _LayerNorm(d_model, layer_norm_eps, bias)
+        self.norm1 = LayerNorm(d_model, layer_norm_eps, bias=bias)
+        self.norm2 = LayerNorm(d_model, layer_norm_eps, bias=bias)
         self.activation = activations[activation]()
         self.d_model = d_model
         self.dropout = dropout
@@ -217,45 +216,3 @@ class TransformerEncoderLayer(Module):
                 f"TransformerEncoderLayer: dropout={self.dropout} is not supported in training; "
                 f"use dropout=0, or train(False)"
             )
-
-
-class _LayerNorm(Module):
-    r"""``y = γ x̂ + β`` with x̂ = (x − mean)/σ, σ = √(variance + eps), over the last axis.
-
-    Each of the n features moves the mean and the variance of its row, so with dx̂ = dy γ::
-
-        dx = (dx̂ − mean(dx̂) − x̂ · mean(dx̂ x̂)) / σ
-    """
-
-    def __init__(self, features: int, eps: float, bias: bool) -> None:
-        self.features = features
-        self.eps = eps
-        self.bias = bias
-
-    def parameter_shapes(self) -> Shapes:
-        names = ("weight", "bias") if self.bias else ("weight",)
-        return dict.fromkeys(names, (self.features,))
-
-    def init(self, rng: np.random.Generator) -> Params:
-        """γ = 1 and β = 0."""
-        ones_and_zeros = {"weight": np.ones(self.features), "bias": np.zeros(self.features)}
-        return {name: ones_and_zeros[name] for name in self.parameter_shapes()}
-
-    def forward(self, params: Params, x: Array) -> tuple[Array, Any]:
-        centred = x - x.mean(axis=-1, keepdims=True)
-        sigma = np.sqrt((centred * centred).mean(axis=-1, keepdims=True) + self.eps)
-        normed = centred / sigma
-        y = normed * params["weight"][..., None, :]
-        if self.bias:
-            y = y + params["bias"][..., None, :]
-        return y, (normed, sigma)
-
-    def backward(self, params: Params, cache: Any, dy: Array) -> tuple[Array, Params]:
-        normed, sigma = cache
-        grads = {"weight": (dy * normed).sum(axis=-2)}
-        if self.bias:
-            grads["bias"] = dy.sum(axis=-2)
-        dnormed = dy * params["weight"][..., None, :]
-        mean = dnormed.mean(axis=-1, keepdims=True)
-        along = (dnormed * normed).mean(axis=-1, keepdims=True)
-        return (dnormed - mean - normed * along) / sigma, grads

@@ -97,7 +97,7 @@ class Rounded(NDArrayOperatorsMixin):
         raise _unknown("assignment to entries")
 
     def __bool__(self) -> bool:
-        if self.error is not None:
+        if self.dtype != bool or self.error is not None:
             raise _unknown("truth value, as in an if,")
         return bool(self.value)
 
@@ -105,7 +105,7 @@ class Rounded(NDArrayOperatorsMixin):
         raise _unknown("conversion to float")
 
     def __array__(self, *args: Any, **options: Any) -> Array:
-        raise _unknown("conversion to a plain array")
+        raise _unknown("asarray")
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__"):

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 from reference.activations import ACTIVATIONS
+from reference.checks import require
 from reference.linear import Linear
 from reference.module import Module
 from reference.sequential import Sequential
@@ -18,11 +19,19 @@ class MLP(Sequential):
         sizes: the width of the input, of each hidden layer and of the output.
         activation: after each hidden layer: ``sigmoid``, ``relu``, ``tanh`` or ``identity``.
         output_activation: after the output layer.
+
+    Raises:
+        ValueError: there are fewer than two sizes, or there is no such activation.
     """
 
     def __init__(
         self, sizes: Sequence[int], activation: str = "sigmoid", output_activation: str = "sigmoid"
     ) -> None:
+        sizes = tuple(sizes)
+        require(len(sizes) >= 2, self, "sizes", sizes, "at least two, of the input and the output")
+        for name in (activation, output_activation):
+            needed = f"one of {', '.join(ACTIVATIONS)}"
+            require(name in ACTIVATIONS, self, "activation", repr(name), needed)
         layers: list[Module] = []
         for fan_in, fan_out in pairwise(sizes):
             layers += [Linear(fan_in, fan_out), ACTIVATIONS[activation]()]

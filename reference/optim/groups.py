@@ -77,6 +77,8 @@ def assign(owner: str, groups: Sequence[Group], names: Iterable[str]) -> dict[st
     Raises:
         ValueError: a parameter is in no group, or a group names one that there is not.
     """
+    if len(groups) == 1 and groups[0].params is None:  # as nearly always, and in every step
+        return dict.fromkeys(names, 0)
     index = {name: i for i, group in enumerate(groups) for name in group.params or ()}
     others = next((i for i, group in enumerate(groups) if group.params is None), None)
     names = list(names)

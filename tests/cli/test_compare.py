@@ -12,9 +12,10 @@ import pytest
 import reference
 from compare.api import compare
 from compare.cases import CASES
+from compare.catalogue import CATALOGUE
 from compare.render.json import to_json
 from reference import Array, Params
-from tests.cli.checks import assert_ended, assert_fits, process, run, strict_json
+from tests.cli.checks import assert_ended, assert_fits, assert_refused, process, run, strict_json
 
 QUANTITIES = [
     "activation 3",
@@ -84,11 +85,27 @@ def test_one_epoch_is_one() -> None:
     assert "xor, 1 epoch," in run("compare", "--epochs", "1").stdout
 
 
-def test_all_cases_end_with_one_line_for_each() -> None:
+def test_all_is_every_case_and_the_whole_catalogue() -> None:
     result = run("compare", "--case", "all", "--epochs", "2")
     assert result.exit_code == 0
-    last = result.stdout.splitlines()[-len(CASES) :]
-    assert [line.split(",")[0] for line in last] == [f"agree: {name}" for name in CASES]
+    lines = result.stdout.splitlines()
+    start = lines.index("in short:") + 1
+    told = [line.split(",")[0] for line in lines[start : start + len(CASES)]]
+    assert told == [f"agree: {name}" for name in CASES]
+    rows = [line.split()[:2] for line in lines[start + len(CASES) + 2 :]]
+    assert rows == [[name, "agree"] for name in CATALOGUE]
+
+
+def test_one_entry_of_the_catalogue() -> None:
+    result = run("compare", "--case", "Conv2d", "--json", "-")
+    assert result.exit_code == 0
+    (entry,) = strict_json(result.stdout)
+    assert (entry["entry"], entry["verdict"]) == ("Conv2d", "agree")
+
+
+@pytest.mark.parametrize("options", [["--epochs", "3"], ["--dtype", "float32"]])
+def test_an_entry_has_no_settings(options: list[str]) -> None:
+    assert_refused(run("compare", "--case", "Conv2d", *options), 2, "all its variants")
 
 
 @pytest.mark.parametrize(

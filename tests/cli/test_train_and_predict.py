@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from compare.cases import CASES, adapt
+from compare.catalogue import CATALOGUE
 from compare.solo import IMPLEMENTATIONS, train
 from tests.cli.checks import run
 
@@ -111,7 +112,8 @@ def test_predict_asks_for_each_input_of_other_networks() -> None:
 
 def test_cases_are_listed() -> None:
     result = run("cases")
-    assert [line.split()[0] for line in result.stdout.splitlines()] == list(CASES)
+    listed = [line.split()[0] for line in result.stdout.splitlines() if line]
+    assert listed == [*CASES, *CATALOGUE]
 
 
 def test_versions_are_the_packages_own() -> None:

@@ -130,10 +130,10 @@ UNKNOWN: dict[str, tuple[Callable[[Any], Any], str]] = {
     "written into an array": (lambda a: np.add(a, a, out=np.zeros(2)), "add"),
     "method": (lambda a: a.cumsum(), r"ndarray\.cumsum"),
     "other dtype": (lambda a: a.astype(np.float64), r"ndarray\.astype"),
-    "plain array": (np.asarray, "plain array"),
+    "plain array": (np.asarray, "asarray"),
     "plain number": (lambda a: float(a.sum()), "float"),
-    "branch": (lambda a: 1 if a.sum() > 0 else 0, "truth value"),
-    "branch on one entry": (lambda a: 1 if a[:1] > 0 else 0, "truth value"),
+    "branch": (lambda a: 1 if a.sum() else 0, "truth value"),
+    "branch on one entry": (lambda a: 1 if a[:1] else 0, "truth value"),
     "computed index": (lambda a: a[a > 0], "indexing"),
 }
 

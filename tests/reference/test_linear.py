@@ -1,3 +1,5 @@
+"""The fully connected layer: by hand, against PyTorch, as an ensemble, and what it refuses."""
+
 from __future__ import annotations
 
 from typing import Any
@@ -5,9 +7,36 @@ from typing import Any
 import numpy as np
 import pytest
 
-import reference
+from reference import Linear, Shift
 from tests.reference.ensemble_checks import assert_ensemble
 from tests.reference.layer_checks import assert_same, normal
+
+PARAMS = {
+    "weight": np.array([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]]),  # (out, in) = (2, 3)
+    "bias": np.array([10.0, 20.0]),
+}
+X = np.array([[1.0, 0.0, -1.0], [2.0, 1.0, 0.0]])
+DY = np.array([[1.0, 2.0], [3.0, 5.0]])
+
+
+def test_forward_by_hand() -> None:
+    y, _ = Linear(3, 2).forward(PARAMS, X)
+    np.testing.assert_array_equal(y, [[8.0, 18.0], [14.0, 33.0]])
+
+
+def test_backward_by_hand() -> None:
+    layer = Linear(3, 2)
+    dx, grads = layer.backward(PARAMS, layer.forward(PARAMS, X)[1], DY)
+    np.testing.assert_array_equal(grads["weight"], [[7.0, 3.0, -1.0], [12.0, 5.0, -2.0]])
+    np.testing.assert_array_equal(grads["bias"], [4.0, 7.0])
+    np.testing.assert_array_equal(dx, [[9.0, 12.0, 15.0], [23.0, 31.0, 39.0]])
+
+
+def test_init_is_uniform_within_one_over_root_fan_in() -> None:
+    params = Linear(25, 400).init(np.random.default_rng(0))
+    for value in params.values():
+        assert np.abs(value).max() <= 0.2
+        np.testing.assert_allclose(value.std(), 0.2 / np.sqrt(3), rtol=0.05)
 
 
 @pytest.mark.parametrize("bias", [True, False])
@@ -29,18 +58,18 @@ def test_extreme_input(size: float) -> None:
 @pytest.mark.parametrize("networks", [(1,), (3,), (2, 3)])
 @pytest.mark.parametrize("batch", [(5,), (2, 5), (3, 5), (1, 3, 2)])
 def test_ensemble(batch: tuple[int, ...], networks: tuple[int, ...]) -> None:
-    assert_ensemble(reference.Linear(4, 2), (*batch, 4), networks, shared=False)
+    assert_ensemble(Linear(4, 2), (*batch, 4), networks, shared=False)
 
 
 @pytest.mark.parametrize("networks", [(1,), (3,), (2, 3)])
 @pytest.mark.parametrize("batch", [(), (5,)])
 def test_ensemble_shares_its_input(batch: tuple[int, ...], networks: tuple[int, ...]) -> None:
-    assert_ensemble(reference.Linear(4, 2), (*batch, 4), networks, shared=True)
+    assert_ensemble(Linear(4, 2), (*batch, 4), networks, shared=True)
 
 
 def test_shared_input_of_several_batch_axes() -> None:
     """With a singleton axis for the ensemble, x may have any batch axes."""
-    layer = reference.Linear(4, 2)
+    layer = Linear(4, 2)
     params = {"weight": normal(3, 2, 4), "bias": normal(3, 2)}
     x = normal(1, 5, 6, 4)
     y, cache = layer.forward(params, x)
@@ -53,7 +82,7 @@ def test_shared_input_of_several_batch_axes() -> None:
 
 
 def test_one_parameter_is_an_ensemble_the_other_shared() -> None:
-    layer = reference.Linear(4, 2)
+    layer = Linear(4, 2)
     weight, bias, x, dy = normal(2, 4), normal(3, 2), normal(5, 4), normal(3, 5, 2)
     y, cache = layer.forward({"weight": weight, "bias": bias}, x)
     _, grads = layer.backward({"weight": weight, "bias": bias}, cache, dy)
@@ -72,11 +101,18 @@ def test_one_parameter_is_an_ensemble_the_other_shared() -> None:
     ],
 )
 def test_bad_input(x: Any, message: str) -> None:
-    layer = reference.Linear(4, 2)
+    layer = Linear(4, 2)
     with pytest.raises(ValueError, match=f"^Linear: {message}"):
         layer.forward(layer.init(np.random.default_rng(0)), x)
 
 
 def test_bad_options() -> None:
     with pytest.raises(ValueError, match=r"^Linear: in_features is 0, but should be"):
-        reference.Linear(0, 2)
+        Linear(0, 2)
+
+
+def test_shift_adds_and_learns_nothing() -> None:
+    assert Shift(3.0).parameter_shapes() == {}
+    y, cache = Shift(3.0).forward({}, X)
+    np.testing.assert_array_equal(y, X + 3)
+    np.testing.assert_array_equal(Shift(3.0).backward({}, cache, DY)[0], DY)

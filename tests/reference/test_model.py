@@ -8,7 +8,19 @@ import numpy as np
 import pytest
 from hypothesis import given
 
-from reference import MLP, SGD, HalfSquaredErrorLoss, Loss, Model, MSELoss, Params, gradients
+from reference import (
+    MLP,
+    SGD,
+    BatchNorm1d,
+    HalfSquaredErrorLoss,
+    Linear,
+    Loss,
+    Model,
+    MSELoss,
+    Params,
+    Sequential,
+    gradients,
+)
 from tests.complex_step import assert_close, gradient
 from tests.strategies import DTYPES, draw_params, frozen, generators, lengths
 
@@ -117,3 +129,55 @@ def test_parameters_that_do_not_fit_are_refused(spoil: Any) -> None:
         assert f"{name!r}: {value.shape}" in str(caught.value)
     for name, value in before.items():
         np.testing.assert_array_equal(model.params[name], value)
+
+
+def with_buffers(**options: Any) -> Model:
+    network = Sequential(Linear(3, 4), BatchNorm1d(4), Linear(4, 2))
+    params = network.init(np.random.default_rng(0))
+    return Model(network, MSELoss(), SGD(0.1, **options), params, "float32")
+
+
+def test_step_takes_over_the_buffers_and_learns_the_parameters() -> None:
+    model, (x, target) = with_buffers(), batch("float32")
+    before = model.state_dict()
+    value, grads = gradients(model.network, model.loss, model.params, x, target)
+    _, cache = model.network.forward(model.params, x)
+    held = model.network.buffers(model.params, cache)
+    assert model.step(x, target) == value
+    assert model.params.keys() == before.keys()
+    for name, grad in grads.items():
+        np.testing.assert_allclose(model.params[name], before[name] - 0.1 * grad, rtol=1e-6)
+    assert held.keys() == model.network.buffer_shapes().keys()
+    for name, buffer in held.items():
+        np.testing.assert_array_equal(model.params[name], buffer)
+        assert not np.array_equal(buffer, before[name])
+
+
+def test_update_rule_does_not_see_buffers() -> None:
+    """A group for each parameter by name would refuse buffers, and decay must not touch them."""
+    names = ["0.weight", "0.bias", "1.weight", "1.bias", "2.weight", "2.bias"]
+    model = with_buffers(weight_decay=0.5, momentum=0.9, groups=[{"params": names}])
+    x, target = batch("float32")
+    model.step(x, target)
+    assert model.state.keys() == set(names)
+    model.network.train(False)
+    before = model.state_dict()
+    model.step(x, target)
+    for name in model.network.buffer_shapes():
+        np.testing.assert_array_equal(model.params[name], before[name])
+
+
+def test_buffers_are_saved_and_loaded() -> None:
+    model, other = with_buffers(), with_buffers()
+    model.step(*batch("float32"))
+    saved = model.state_dict()
+    other.load_state_dict({name: value.astype(np.float64) for name, value in saved.items()})
+    for name, value in saved.items():
+        np.testing.assert_array_equal(other.params[name], value)
+        assert other.params[name].dtype == value.dtype
+    assert saved["1.num_batches_tracked"].dtype == np.int64
+    lost = {name: value for name, value in saved.items() if name != "1.running_var"}
+    with pytest.raises(
+        ValueError, match=r"parameters and buffers are .*, but should be .*running_var"
+    ):
+        other.load_state_dict(lost)

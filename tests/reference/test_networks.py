@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -74,6 +76,21 @@ def test_mlp_alternates_linear_and_activation() -> None:
     assert [type(layer) for layer in MLP((5, 4, 3)).children().values()][1::2] == [Sigmoid] * 2
 
 
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (((2,),), r"sizes is \(2,\), but should be at least two"),
+        (((),), r"sizes is \(\), but should be at least two"),
+        (((3, 2), "relu", "rellu"), "activation is 'rellu', but should be one of .*relu, sigmoid"),
+        (((3, 4, 2), "tahn"), "activation is 'tahn', but should be one of .*tanh"),
+        (((3, 0, 2),), "out_features is 0"),
+    ],
+)
+def test_mlp_refuses(arguments: tuple[Any, ...], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        MLP(*arguments)
+
+
 @pytest.mark.parametrize("name", INITIALISERS)
 def test_initialisers_fit_the_network_and_repeat(name: str) -> None:
     network = MLP((3, 4, 2))
@@ -82,3 +99,16 @@ def test_initialisers_fit_the_network_and_repeat(name: str) -> None:
     for key, value in first.items():
         assert value.dtype == np.float64
         np.testing.assert_array_equal(again[key], value)
+
+
+@pytest.mark.parametrize("name", INITIALISERS)
+def test_buffers_start_as_pytorchs(name: str) -> None:
+    network = reference.Sequential(Linear(3, 2), reference.BatchNorm1d(2), Linear(2, 1))
+    params = INITIALISERS[name](network, np.random.default_rng(7))
+    assert {key: value.shape for key, value in params.items()} == (
+        network.parameter_shapes() | network.buffer_shapes()
+    )
+    np.testing.assert_array_equal(params["1.running_mean"], [0.0, 0.0])
+    np.testing.assert_array_equal(params["1.running_var"], [1.0, 1.0])
+    assert params["1.num_batches_tracked"].dtype.kind == "i"
+    assert params["1.num_batches_tracked"] == 0
