@@ -1,0 +1,51 @@
+"""What a fault is: a change to one or two methods of something that is right."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, TypeAlias, TypeVar
+
+Method: TypeAlias = Callable[..., Any]
+
+#: The wrong method for each right one, by name of the method.
+Changes: TypeAlias = Mapping[str, Callable[[Method], Method]]
+
+Thing = TypeVar("Thing")
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One way in which people get something wrong.
+
+    Attributes:
+        name: what it is called, unique in the catalogue.
+        told: what the code does, in a sentence.
+        owner: name of the class of the reference that is changed.
+        changes: the wrong method for each right one, by name of the method.
+        spoils: what is wrong before all else: ``output``, ``dx``, ``gradient NAME`` of one of the
+            layer's parameters, ``state NAME``, ``parameter``, ``buffer NAME``, ``lr`` or ``loop``.
+        remedy: what to write instead.
+        needs: the condition without which nothing shows, in words; empty if it always shows.
+    """
+
+    name: str
+    told: str
+    owner: str
+    changes: Changes
+    spoils: str
+    remedy: str
+    needs: str = ""
+
+    def fits(self, thing: object) -> bool:
+        """Whether a thing is of the class that this fault is about."""
+        return type(thing).__name__ == self.owner
+
+    def plant(self, thing: Thing) -> Thing:
+        """A copy of a thing with this fault; the thing itself stays right."""
+        kind = type(thing)
+        wrong = {name: change(getattr(kind, name)) for name, change in self.changes.items()}
+        twin = copy.copy(thing)
+        twin.__class__ = type(kind.__name__, (kind,), wrong)
+        return twin
