@@ -27,7 +27,7 @@ def decays(every: Sequence[Gradient], facts: Facts) -> list[Cause]:
         weights = {key: of(np.asarray(array)) for key, array in (facts.weights or {}).items()}
         zero = {key: np.zeros(array.shape) for key, array in weights.items()}
         fits = fit.free(list(differences(every, weights, zero)))
-        found += [_decay(name, one, every) for one in fits]
+        found += [_decay(name, one, every) for one in fits if _told(name, one)]
     return found
 
 
@@ -48,6 +48,11 @@ def differences(
             line = Line(gradient.name, x, difference, error, gradient.allowed, difference)
             if np.isfinite(x).all():
                 yield line
+
+
+def _told(name: str, one: Fit) -> bool:
+    """Whether it is worth telling: two entries swapped are off by a constant times signs, too."""
+    return name == "weight decay" or sum(line.x.size for line in one.lines) > 2
 
 
 def _decay(name: str, one: Fit, every: Sequence[Gradient]) -> Cause:

@@ -32,11 +32,12 @@ class Constant:
 def constants(facts: Facts) -> list[Constant]:
     """Products of the batch size, the outputs, 2, the learning rate and a sign, or their inverses.
 
-    Where several give the same number, those of the fewest terms are meant.
+    The batch size may come in twice, as in a mean of a mean. Where several give the same number,
+    those of the fewest terms are meant.
     """
     found = [
         _constant(facts, powers, sign)
-        for powers in product((0, 1, -1), (0, 1, -1), (0, 1, -1), (0, 1, -1))
+        for powers in product((0, 1, -1, 2, -2), (0, 1, -1), (0, 1, -1), (0, 1, -1))
         for sign in (1, -1)
         if _known(facts, powers) and sum(map(abs, powers[:3])) * abs(powers[3]) == 0
     ]
@@ -58,9 +59,9 @@ def _constant(facts: Facts, powers: tuple[int, ...], sign: int) -> Constant:
     value = float(sign)
     for number, power in zip((facts.batch_size, facts.outputs, 2, facts.lr), powers, strict=True):
         if power > 0:
-            value *= number or 1
+            value *= (number or 1) ** power
         elif power < 0:
-            value /= number or 1
+            value /= (number or 1) ** -power
     names = _names(powers)
     phrase = " times ".join(names) if names else ""
     return Constant(
@@ -78,7 +79,7 @@ def _constant(facts: Facts, powers: tuple[int, ...], sign: int) -> Constant:
 def _names(powers: tuple[int, ...]) -> list[str]:
     things = ("the batch size", "the number of outputs", "2", "the learning rate")
     return [
-        thing if power > 0 else f"1 over {thing}"
+        f"{'' if power > 0 else '1 over '}{thing}{' squared' if abs(power) == 2 else ''}"
         for thing, power in zip(things, powers, strict=True)
         if power
     ]

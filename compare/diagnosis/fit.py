@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -45,6 +46,25 @@ class Line:
         both = self.combine(abs(constant) * self.error_x, self.error_y)
         return both + rounding(constant * self.x)
 
+    @cached_property
+    def probe(self) -> Line:
+        """The entries by which a wrong constant shows first."""
+        told = np.abs(self.x).ravel() - self.error_x.ravel()
+        entry = np.array([int(told.argmax())]) if told.size else np.array([], int)
+        return Line(
+            self.name,
+            self.x.ravel()[entry],
+            self.y.ravel()[entry],
+            self.error_x.ravel()[entry],
+            self.error_y.ravel()[entry],
+            self.size.ravel()[entry],
+            self.combine,
+        )
+
+    def explained(self, constant: float) -> bool:
+        """Whether the constant explains every entry; as most do not, one entry is tried first."""
+        return self.probe.match(constant) <= 1 and self.match(constant) <= 1
+
     def match(self, constant: float) -> float:
         return remaining(self.y, np.asarray(constant * self.x), self.allowed(constant))
 
@@ -58,13 +78,17 @@ class Line:
         """The smallest and the largest constant that explains every entry."""
         xy, xx = self.moments()
         allowed = self.allowed(xy / xx if xx else 0.0)
-        with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-            ends = np.stack([(self.y - allowed) / self.x, (self.y + allowed) / self.x])
-        free = (self.x == 0) & (np.abs(self.y) <= allowed)
-        never = (self.x == 0) & ~free
-        low = np.select([free, never], [-np.inf, np.inf], ends.min(axis=0))
-        high = np.select([free, never], [np.inf, -np.inf], ends.max(axis=0))
+        low, high = ends(self.x, self.y, allowed)
         return float(low.max(initial=-np.inf)), float(high.min(initial=np.inf))
+
+
+def ends(x: Array, y: Array, allowed: Array) -> tuple[Array, Array]:
+    """The smallest and the largest constant that explains each entry: none where only x is 0."""
+    both = np.stack([(y - allowed) / x, (y + allowed) / x])
+    free = (x == 0) & (np.abs(y) <= allowed)
+    never = (x == 0) & ~free
+    low = np.select([free, never], [-np.inf, np.inf], both.min(axis=0))
+    return low, np.select([free, never], [np.inf, -np.inf], both.max(axis=0))
 
 
 @dataclass(frozen=True)
@@ -91,7 +115,7 @@ class Fit:
 
 def at(constant: float, lines: Sequence[Line], price: float) -> Fit | None:
     """What a given constant explains, if that is worth more than so many digits."""
-    fit = Fit(constant, tuple(line for line in lines if line.match(constant) <= 1))
+    fit = Fit(constant, tuple(line for line in lines if line.explained(constant)))
     return fit if fit.lines and fit.worth(free=False) - price >= ENOUGH else None
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -32,11 +33,11 @@ class Gradient:
     expected: Array
     allowed: Array
 
-    @property
+    @cached_property
     def wrong(self) -> bool:
         return not remaining(self.actual, self.expected, self.allowed) <= 1
 
-    @property
+    @cached_property
     def finite(self) -> bool:
         return bool(np.isfinite(self.actual).all() and np.isfinite(self.expected).all())
 
@@ -44,7 +45,7 @@ class Gradient:
     def same_shape(self) -> bool:
         return self.actual.shape == self.expected.shape
 
-    @property
+    @cached_property
     def unexplained(self) -> Array:
         """What a cause has to explain: the difference, or all of it if the shapes differ."""
         return np.asarray(self.actual - self.expected if self.same_shape else self.actual)
@@ -56,8 +57,7 @@ def digits(size: Array, allowed: Array) -> Array:
     A cause that has nothing to do with an entry that is off by ``size`` would explain it to within
     what is allowed with a chance of about 10 to minus that.
     """
-    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-        ratio = np.abs(size) / allowed
+    ratio = np.abs(size) / allowed
     known = np.clip(np.nan_to_num(ratio, nan=1, posinf=_MOST), 1, _MOST)
     return np.asarray(np.log10(known).ravel())
 
@@ -66,9 +66,8 @@ def remaining(actual: Array, predicted: Array, allowed: Array) -> float:
     """The largest ``|actual − predicted|`` over what is allowed; infinite if it cannot be told."""
     if actual.shape != predicted.shape:
         return np.inf
-    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-        error = np.abs(actual - predicted)
-        ratio = np.where(error == 0, 0, error / allowed)
+    error = np.abs(actual - predicted)
+    ratio = np.where(error == 0, 0, error / allowed)
     largest = float(ratio.max(initial=0))
     return np.inf if np.isnan(largest) else largest
 

@@ -18,7 +18,7 @@ _SUMMARIES: dict[str, Callable[[Array], Array]] = {
     "the last": lambda array: array.flat[-1],
 }
 
-#: How often a rank-one approximation is improved where entries are not equally accurate.
+#: How often the two vectors of an outer product are fitted.
 _ROUNDS = 3
 
 
@@ -140,13 +140,17 @@ def _rank_one(gradient: Gradient) -> Iterator[Finding]:
 
 
 def _outer(array: Array, allowed: Array) -> Array:
-    """The outer product nearest to the array, its entries weighed by what is allowed of them."""
+    """The outer product nearest to the array, its entries weighed by what is allowed of them.
+
+    From its largest row, each of the two vectors is fitted to the other in turn. If the array is an
+    outer product, the first round finds it, and the others even out the errors.
+    """
     weight = 1 / np.maximum(allowed / allowed.max(), 1e-8) ** 2 if allowed.max() else allowed + 1
-    left, size, right = np.linalg.svd(array.astype(np.float64), full_matrices=False)
-    u, v = left[:, 0] * size[0], right[0]
+    v = array[np.abs(array).max(axis=1).argmax()]
+    u = np.zeros(len(array))
     for _ in range(_ROUNDS):
-        v = _ratio(weight.T * array.T @ u, weight.T @ u**2)
         u = _ratio(weight * array @ v, weight @ v**2)
+        v = _ratio((weight * array).T @ u, weight.T @ u**2)
     return np.asarray(np.outer(u, v))
 
 

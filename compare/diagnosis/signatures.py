@@ -8,20 +8,26 @@ accident: see :mod:`compare.diagnosis.gradient`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 
+import numpy as np
+
+from compare.diagnosis import fit
 from compare.diagnosis.additions import decays
 from compare.diagnosis.arrangements import arrangements
-from compare.diagnosis.cause import Cause, best
-from compare.diagnosis.factors import factors
+from compare.diagnosis.cause import Cause, best, unexplained
+from compare.diagnosis.factors import factors, line
 from compare.diagnosis.facts import Facts
 from compare.diagnosis.finding import merged
-from compare.diagnosis.gradient import gradients, wrong_names
+from compare.diagnosis.gradient import Gradient, gradients, wrong_names
 from compare.diagnosis.losses import lost
 from compare.diagnosis.occasions import carried, lr_dependent, only_later
+from compare.diagnosis.units import unit_factors
 from compare.observation import Array
 
 
+@np.errstate(all="ignore")  # numbers that overflow or are none match nothing
 def read(
     actual: Mapping[str, Array],
     expected: Mapping[str, Array],
@@ -44,11 +50,36 @@ def read(
     every = gradients(actual, expected, allowed)
     if not wrong_names(every):
         return []
-    causes = [
+    causes = _local(every, facts)
+    rest = set(unexplained(causes, wrong_names(every)))
+    causes += _beside_a_factor(every, rest)
+    rest = set(unexplained(causes, wrong_names(every)))
+    causes += merged(unit_factors([g for g in every if g.name in rest]))
+    return best(causes) + only_later(every, facts)
+
+
+def _beside_a_factor(every: Sequence[Gradient], rest: Collection[str]) -> list[Cause]:
+    """Causes of the rest, once the factor that most of the others have is accounted for."""
+    lines = [line(g) for g in every if g.wrong and g.finite and g.same_shape]
+    fits = [one for one in fit.free(lines) if len(one.names) > 1]
+    if not fits:
+        return []
+    factor = max(fits, key=lambda one: len(one.names)).constant
+    scaled = [
+        replace(g, expected=factor * g.expected, allowed=max(1.0, abs(factor)) * g.allowed)
+        for g in every
+        if g.name in rest
+    ]
+    told = f", once the factor of {factor:.6g} that other gradients have is accounted for"
+    causes = merged([*lost(scaled), *arrangements(scaled)])
+    return [replace(cause, told=cause.told + told) for cause in causes]
+
+
+def _local(every: Sequence[Gradient], facts: Facts) -> list[Cause]:
+    return [
         *factors(every, facts),
         *merged([*lost(every), *arrangements(every)]),
         *decays(every, facts),
         *carried(every, facts),
         *lr_dependent(every, facts),
     ]
-    return best(causes) + only_later(every, facts)
