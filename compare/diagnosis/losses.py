@@ -133,8 +133,8 @@ def _rank_one(gradient: Gradient) -> Iterator[Finding]:
             gradient.name,
             "rank one",
             "an outer product of two vectors, where PyTorch's is a sum of several",
-            "sum the outer products of all samples (or steps): this is that of one of them, or one "
-            "of sums over the batch",
+            "sum the outer products of all samples (or steps): this is that of one of them, or of "
+            "sums over the batch; or the activation's derivative is missing from the error",
             match,
         )
 

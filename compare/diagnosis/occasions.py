@@ -13,12 +13,12 @@ from compare.diagnosis.gradient import Gradient, gradients, remaining, wrong_nam
 
 
 def carried(every: Sequence[Gradient], facts: Facts) -> list[Cause]:
-    """A difference that is a constant times what was right at the step before."""
+    """A difference that is what the step before left, or a constant times what was right there."""
     other = facts.other
     if other is None or not _before(facts, other):
         return []
     lines = list(differences(every, other.expected, other.allowed))
-    once = fit.at(1.0, lines, price=0.0)
+    once = fit.at(1.0, list(differences(every, other.actual, other.allowed)), price=0.0)
     causes = [_accumulated(once)] if once else []
     parts = fit.free(lines)
     if once:

@@ -303,6 +303,15 @@ def test_gradients_accumulated(network: str) -> None:
     assert causes[0].tensors == causes[1].tensors == tuple(NETWORKS[network])
 
 
+def test_gradients_accumulated_over_all_steps() -> None:
+    before, now = numbers("oblong", 1), numbers("oblong", 2)
+    left = {name: 2.5 + g for name, g in before.noisy(before.expected).items()}
+    facts = replace(FACTS, step=3, other=other(before, left, 0.3, 2))
+    cause = only(now.causes(lambda g: {name: g[name] + left[name] for name in g}, facts))
+    assert cause.name == "gradients accumulated"
+    assert cause.tensors == tuple(NETWORKS["oblong"])
+
+
 @each_network
 @pytest.mark.parametrize(("part", "name"), [(-0.9, "state lost"), (0.9, "state kept too long")])
 def test_part_of_the_step_before(network: str, part: float, name: str) -> None:
