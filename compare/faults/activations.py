@@ -1,38 +1,139 @@
-"""Faults of activations."""
+"""Faults that many activations share: the derivative missing, of another, twice, or elsewhere."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 
-from compare.faults.changes import dx_of
-from compare.faults.fault import Fault
+from compare.faults.changes import around, dx_of
+from compare.faults.changes_layers import fault
+from compare.faults.clipped import CLIPPED
+from compare.faults.fault import Changes, Method
+from compare.faults.rectifiers import RECTIFIERS
+from compare.faults.smooth import SMOOTH
+from compare.faults.softmax import SOFTMAX
+from reference import Array, Params
+from reference.special import sigmoid
 
-ACTIVATIONS = (
+
+def _twice(right: Method, self: Any, params: Params, cache: Any, dy: Array) -> Any:
+    dx, found = right(self, params, cache, dy)
+    return right(self, params, cache, dx)[0], found
+
+
+def _remembers_y(right: Method, self: Any, params: Params, x: Array) -> Any:
+    y, _ = right(self, params, x)
+    return y, right(self, params, y)[1]
+
+
+def slope(function: Callable[[Any, Array, Array], Array]) -> Changes:
+    """A backward whose dx is dy times ``function(self, x, y)``."""
+    return dx_of(lambda self, x, y, dy: dy * function(self, x, y))
+
+
+def _step(self: Any, x: Array, y: Array) -> Array:
+    return np.where(x > 0, 1.0, 0.0 * x)
+
+
+def _normal_cdf_like(self: Any, x: Array, y: Array) -> Array:
+    s = sigmoid(1.702 * x)
+    return s + 1.702 * x * s * (1 - s)
+
+
+def _silu(self: Any, x: Array, y: Array) -> Array:
+    s = sigmoid(x)
+    return s * (1 + x * (1 - s))
+
+
+def _elu(self: Any, x: Array, y: Array) -> Array:
+    return np.where(x > 0, 1.0, np.exp(np.where(x > 0, 0, x)))
+
+
+#: Whose derivative, and where it is found in place of the right one.
+BORROWED: tuple[tuple[str, Callable[[Any, Array, Array], Array], tuple[str, ...]], ...] = (
+    ("y (1 − y) of the sigmoid", lambda self, x, y: y * (1 - y), ("Tanh", "SiLU", "Softsign")),
+    ("1 − y² of the tanh", lambda self, x, y: 1 - y * y, ("Sigmoid", "Softsign", "Hardtanh")),
+    (
+        "the step of ReLU",
+        _step,
+        ("LeakyReLU", "ELU", "CELU", "SELU", "GELU", "SiLU", "Mish", "Softplus", "ReLU6"),
+    ),
+    ("that of SiLU", _silu, ("GELU", "Mish", "Hardswish")),
+    ("that of x σ(1.702 x)", _normal_cdf_like, ("GELU",)),
+    ("that of ELU with α = 1", _elu, ("CELU", "SELU", "LeakyReLU")),
+    (
+        "σ (1 − σ)",
+        lambda self, x, y: sigmoid(x) * (1 - sigmoid(x)),
+        ("Softplus", "LogSigmoid", "Hardsigmoid"),
+    ),
+)
+
+MISSING = (
+    "Sigmoid", "Tanh", "ReLU", "LeakyReLU", "ELU", "GELU", "SiLU", "Softplus", "ReLU6", "Threshold",
+    "SELU", "CELU", "Mish", "Softsign", "LogSigmoid", "Hardsigmoid", "Hardtanh", "Hardswish",
+    "Tanhshrink", "Softshrink", "Hardshrink", "PReLU",
+)  # fmt: skip
+
+#: Whose slopes are not all 0 and 1, so that they differ from their squares.
+TWICE = (
+    "Sigmoid", "Tanh", "LeakyReLU", "ELU", "GELU", "SiLU", "Softplus", "SELU", "CELU", "Mish",
+    "Softsign", "LogSigmoid", "Hardsigmoid", "Hardswish", "Tanhshrink", "PReLU",
+)  # fmt: skip
+
+#: Whose slope at y differs from that at x.
+AT_Y = (
+    "Sigmoid", "Tanh", "ELU", "GELU", "SiLU", "Softplus", "SELU", "CELU", "Mish", "Softsign",
+    "LogSigmoid", "Hardsigmoid", "Hardswish", "Tanhshrink", "Softshrink",
+)  # fmt: skip
+
+_SHARED = (
     *(
-        Fault(
-            f"{owner}: derivative missing",
-            f"the error passes {owner} as if it were not there",
+        fault(
             owner,
+            "derivative missing",
+            f"the error passes {owner} as if it were not there",
             dx_of(lambda self, x, y, dy: dy),
             "dx",
             f"multiply dy by the derivative of {owner}",
         )
-        for owner in ("Sigmoid", "Tanh", "ReLU", "LeakyReLU", "ELU", "GELU", "SiLU", "Softplus")
+        for owner in MISSING
     ),
-    Fault(
-        "Sigmoid: derivative taken at the activation",
-        "σ'(y) in place of σ'(x): sigmoid is applied twice before y (1 − y) is taken",
-        "Sigmoid",
-        dx_of(lambda self, x, y, dy: dy * np.exp(-y) / (1 + np.exp(-y)) ** 2),
-        "dx",
-        "dx = dy · y (1 − y), with y what forward returned",
+    *(
+        fault(
+            owner,
+            "derivative applied twice",
+            "dy is multiplied by the derivative in two places, as in the layer and in the loop",
+            around("backward", _twice),
+            "dx",
+            f"multiply dy by the derivative of {owner} once",
+        )
+        for owner in TWICE
     ),
-    Fault(
-        "Sigmoid: y (1 − y) taken at x",
-        "the formula for y is used with the pre-activation, x (1 − x)",
-        "Sigmoid",
-        dx_of(lambda self, x, y, dy: dy * (x * (1 - x))),
-        "dx",
-        "dx = dy · y (1 − y), with y what forward returned",
+    *(
+        fault(
+            owner,
+            "derivative taken at the activation",
+            "f'(y) in place of f'(x), as when an activation in place overwrote the x it remembered",
+            around("forward", _remembers_y),
+            "dx",
+            "dx = dy · f'(x), x being what forward was given: keep a copy of it",
+        )
+        for owner in AT_Y
+    ),
+    *(
+        fault(
+            owner,
+            f"derivative is {whose}",
+            f"the derivative is {whose}, another activation's",
+            slope(function),
+            "dx",
+            f"multiply dy by the derivative of {owner} itself",
+        )
+        for whose, function, owners in BORROWED
+        for owner in owners
     ),
 )
+
+ACTIVATIONS = (*_SHARED, *RECTIFIERS, *CLIPPED, *SMOOTH, *SOFTMAX)
