@@ -54,6 +54,7 @@ def _elementwise(name: str, words: str, options: tuple[Options, ...]) -> Entry:
             variant(x(3, 5, kind="zeros"), strided=True, **first),
             variant(x(1, 7, kind="ties"), **first),
             variant(x(2, 9, kind="extreme"), **first),
+            *(variant(x(4, 6, kind="ties"), **each) for each in options[1:2]),
         ),
         constants=_CONSTANTS.get(name, 0.0),
     )

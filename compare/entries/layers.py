@@ -8,19 +8,20 @@ LINEAR = (
     Entry(
         "Linear",
         "layer",
-        "samples (1, many, two axes of them), bias, zeros, ±1e3 and 1e-30, not contiguous",
+        "samples (1, many, two axes of them), square, bias, zeros, ±1e3 and 1e-30, not contiguous",
         (
             variant((5, 3), in_features=3, out_features=4),
             variant((1, 4), in_features=4, out_features=3, bias=False),
             variant((2, 3, 5), in_features=5, out_features=2),
             variant(x(6, 3, kind="extreme"), in_features=3, out_features=7),
             variant(x(6, 3, kind="zeros"), in_features=3, out_features=7, strided=True),
+            variant((5, 4), in_features=4, out_features=4),
         ),
     ),
     Entry(
         "Bilinear",
         "layer",
-        "samples (1, many), bias, zeros, not contiguous",
+        "samples (1, many), square, bias, zeros, not contiguous",
         (
             variant((5, 3), (5, 4), in1_features=3, in2_features=4, out_features=2),
             variant((1, 2), (1, 3), in1_features=2, in2_features=3, out_features=4, bias=False),
@@ -32,6 +33,7 @@ LINEAR = (
                 out_features=5,
                 strided=True,
             ),
+            variant((4, 3), (4, 3), in1_features=3, in2_features=3, out_features=2),
         ),
     ),
     Entry(

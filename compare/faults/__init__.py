@@ -7,10 +7,9 @@ numbers of a network that disagrees.
 
 from __future__ import annotations
 
-from compare.faults.activations import ACTIVATIONS
 from compare.faults.fault import Fault
-from compare.faults.linear import LINEAR
+from compare.faults.layers import LAYERS
 
-FAULTS: dict[str, Fault] = {fault.name: fault for fault in (*LINEAR, *ACTIVATIONS)}
+FAULTS: dict[str, Fault] = {fault.name: fault for fault in LAYERS}
 
 __all__ = ["FAULTS", "Fault"]

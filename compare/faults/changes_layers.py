@@ -115,12 +115,13 @@ def grads_at(change: Callable[[Any, Any, Array], Array]) -> Changes:
     return around("backward", backward)
 
 
-def dx_at(change: Callable[[Any, Any, Array], Array]) -> Changes:
-    """A backward whose dx comes of ``change(self, cache, dy)`` instead of dy."""
+def grad_at(name: str, change: Callable[[Any, Any, Array], Array]) -> Changes:
+    """A backward one of whose gradients comes of ``change(self, cache, dy)``, not of dy."""
 
     def backward(right: Method, self: Any, params: Params, cache: Any, dy: Array) -> Any:
-        _, found = right(self, params, cache, dy)
-        return right(self, params, cache, change(self, cache, dy))[0], found
+        dx, found = right(self, params, cache, dy)
+        wrong = right(self, params, cache, change(self, cache, dy))[1]
+        return dx, found | ({name: wrong[name]} if name in found else {})
 
     return around("backward", backward)
 

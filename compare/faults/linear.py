@@ -1,73 +1,288 @@
-"""Faults of the fully connected layer."""
+"""Faults of the fully connected layer and of the bilinear one."""
 
 from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from compare.faults.changes import around, dx, grad
-from compare.faults.fault import Fault, Method
+from compare.faults.changes_layers import (
+    dx_with,
+    fault,
+    forward_with,
+    grad_of,
+    grads_at,
+    when,
+)
+from compare.faults.fault import Method
 from reference import Array, Params
 
 
-def _transposed_back(right: Method, self: Any, params: Params, cache: Any, dy: Array) -> Any:
-    wrong = params | {"weight": params["weight"].swapaxes(-1, -2)}
-    _, found = right(self, params, cache, dy)
-    return right(self, wrong, cache, dy)[0], found
+def _square(self: Any) -> bool:
+    """Whether a transposed weight fits: if not, an error of shapes tells at once."""
+    return bool(self.in_features == self.out_features)
 
 
-def _without_bias(right: Method, self: Any, params: Params, x: Array) -> Any:
-    return right(self, params | {"bias": 0 * params["bias"]} if self.bias else params, x)
+def _transposed(self: Any, params: Params) -> Params:
+    return params | {"weight": params["weight"].swapaxes(-1, -2)}
+
+
+def _without_bias(self: Any, params: Params) -> Params:
+    return params | {"bias": 0 * params["bias"]} if self.bias else params
+
+
+def _last_only(self: Any, cache: Any, dy: Array) -> Array:
+    """Zero for all samples but the last."""
+    last = np.arange(dy.shape[-2])[:, None] == dy.shape[-2] - 1
+    return np.where(last, dy, 0)
+
+
+def _samples(cache: Any) -> int:
+    return int(cache[0].shape[-2])
+
+
+def _rows(dy: Array, cache: Any) -> Array:
+    """The samples of dy on one axis, as the cache has them."""
+    x, batch = cache[0], cache[-1]
+    return dy.reshape(*dy.shape[: dy.ndim - 1 - len(batch)], x.shape[-2], dy.shape[-1])
+
+
+def _averaged(right: Method, self: Any, params: Params, cache: Any, dy: Array) -> Any:
+    back, found = right(self, params, cache, dy)
+    return back, {name: g / _samples(cache) for name, g in found.items()}
+
+
+def _weights_averaged(right: Method, self: Any, params: Params, cache: Any, dy: Array) -> Any:
+    back, found = right(self, params, cache, dy)
+    return back, found | {"weight": found["weight"] / _samples(cache)}
+
+
+def _bias_averaged(right: Method, self: Any, params: Params, cache: Any, dy: Array) -> Any:
+    back, found = right(self, params, cache, dy)
+    return back, {n: g / _samples(cache) if n == "bias" else g for n, g in found.items()}
+
+
+def _of_output(self: Any, params: Params, cache: Any, dy: Array) -> Array:
+    y = cache[0] @ params["weight"].swapaxes(-1, -2)
+    y = y + params["bias"][..., None, :] if self.bias else y
+    return _rows(dy, cache).swapaxes(-1, -2) @ y
 
 
 LINEAR = (
-    Fault(
-        "Linear: weights not transposed back",
-        "the error is carried back through the weights as they are used forward, dy Wᵀ for dy W",
+    fault(
         "Linear",
-        around("backward", _transposed_back),
+        "weights not transposed back",
+        "the error is carried back through the weights as they are used forward, dy Wᵀ for dy W",
+        when(_square, dx_with(_transposed)),
         "dx",
         "dx = dy W, for y = x Wᵀ",
         "square weights; others raise an error of shapes",
     ),
-    Fault(
-        "Linear: bias gradient averaged",
-        "the bias gradient is the mean over the batch of dy, not its sum",
+    fault(
         "Linear",
-        around(
-            "backward",
-            lambda right, self, params, cache, dy: (
-                right(self, params, cache, dy)[0],
-                right(self, params, cache, dy)[1] | {"bias": dy.mean(axis=-2)},
-            ),
-        ),
+        "weights transposed forward",
+        "y = x W for y = x Wᵀ",
+        when(_square, forward_with(_transposed)),
+        "output",
+        "y = x Wᵀ + b, W being (out, in)",
+        "square weights; others raise an error of shapes",
+    ),
+    fault(
+        "Linear",
+        "weight gradient transposed",
+        "dW = xᵀ dy for dyᵀ x",
+        when(_square, grad("weight", lambda g: g.swapaxes(-1, -2))),
+        "gradient weight",
+        "dW = dyᵀ x, W being (out, in)",
+        "square weights; others raise an error of shapes",
+    ),
+    fault(
+        "Linear",
+        "weight gradient from the layer's own output",
+        "dW = dyᵀ y: the activation after the layer is taken for the one before",
+        when(_square, grad_of("weight", _of_output)),
+        "gradient weight",
+        "dW = dyᵀ x, x being what came into the layer",
+        "square weights; others raise an error of shapes",
+    ),
+    fault(
+        "Linear",
+        "weight gradient averaged",
+        "the weight gradient is divided by the batch, though the loss has done so",
+        around("backward", _weights_averaged),
+        "gradient weight",
+        "dW = dyᵀ x; a loss that averages has put its 1/N into dy already",
+        "batch > 1",
+    ),
+    fault(
+        "Linear",
+        "all gradients averaged again",
+        "weight and bias gradient are divided by the batch, though the loss has done so",
+        around("backward", _averaged),
+        "gradient weight",
+        "dW = dyᵀ x and db = Σₙ dy[n]; a loss that averages has put its 1/N into dy already",
+        "batch > 1",
+    ),
+    fault(
+        "Linear",
+        "gradients overwritten sample by sample",
+        "a loop over the samples sets the gradients where it should add to them",
+        grads_at(_last_only),
+        "gradient weight",
+        "dW += outer(dy[n], x[n]) for every sample n",
+        "batch > 1",
+    ),
+    fault(
+        "Linear",
+        "weight never trained",
+        "the weight gradient is 0",
+        grad("weight", lambda g: 0 * g),
+        "gradient weight",
+        "dW = dyᵀ x",
+    ),
+    fault(
+        "Linear",
+        "sign of the weight gradient",
+        "the weight gradient points uphill: (t − y) was used for (y − t)",
+        grad("weight", lambda g: -g),
+        "gradient weight",
+        "dW = dyᵀ x, and dy = y − t for half the squared error",
+    ),
+    fault(
+        "Linear",
+        "bias gradient averaged",
+        "the bias gradient is the mean over the batch of dy, not its sum",
+        around("backward", _bias_averaged),
         "gradient bias",
         "db = Σₙ dy[n]; a loss that averages has put its 1/N into dy already",
         "batch > 1",
     ),
-    Fault(
-        "Linear: one bias gradient for all units",
-        "every unit of the layer gets the sum of all units' bias gradients",
+    fault(
         "Linear",
+        "one bias gradient for all units",
+        "every unit of the layer gets the sum of all units' bias gradients",
         grad("bias", lambda g: 0 * g + g.sum(axis=-1, keepdims=True)),
         "gradient bias",
         "sum dy over the batch alone, not over the units",
         "more than one unit",
     ),
-    Fault(
-        "Linear: input gradient scaled",
-        "dx is 5 % too large",
+    fault(
         "Linear",
+        "bias never trained",
+        "the bias gradient is 0",
+        grad("bias", lambda g: 0 * g),
+        "gradient bias",
+        "db = Σₙ dy[n]",
+    ),
+    fault(
+        "Linear",
+        "bias gradient of the last sample",
+        "db is dy of one sample, not the sum over the batch",
+        grad_of(
+            "bias",
+            lambda self, params, cache, dy: _rows(_last_only(self, cache, dy), cache).sum(-2),
+        ),
+        "gradient bias",
+        "db = Σₙ dy[n]",
+        "batch > 1",
+    ),
+    fault(
+        "Linear",
+        "input gradient scaled",
+        "dx is 5 % too large",
         dx(lambda d: 1.05 * d),
         "dx",
         "dx = dy W",
     ),
-    Fault(
-        "Linear: bias not added",
-        "the bias is left out of the forward pass",
+    fault(
         "Linear",
-        around("forward", _without_bias),
+        "sign of the input gradient",
+        "dx = −dy W",
+        dx(lambda d: -d),
+        "dx",
+        "dx = dy W",
+    ),
+    fault(
+        "Linear",
+        "weights' sizes dropped on the way back",
+        "the error goes back through the signs of the weights only",
+        dx_with(lambda self, params: params | {"weight": np.sign(params["weight"])}),
+        "dx",
+        "dx = dy W",
+    ),
+    fault(
+        "Linear",
+        "bias not added",
+        "the bias is left out of the forward pass",
+        forward_with(_without_bias),
         "output",
         "y = x Wᵀ + b",
+        "a bias that is not 0",
+    ),
+)
+
+
+def _alike(self: Any) -> bool:
+    return bool(self.in1_features == self.in2_features)
+
+
+def _second_dropped(pair: Any) -> Any:
+    return pair[0], 0 * pair[1]
+
+
+BILINEAR = (
+    fault(
+        "Bilinear",
+        "gradient of the second input dropped",
+        "only the first input gets a gradient, as if the second were a constant",
+        dx(_second_dropped),
+        "dx",
+        "dx2[n, j] = Σ_o dy[n, o] Σ_i x1[n, i] W[o, i, j]",
+    ),
+    fault(
+        "Bilinear",
+        "gradients of the inputs exchanged",
+        "the first input gets the second's gradient, and the reverse",
+        when(_alike, dx(lambda pair: pair[::-1])),
+        "dx",
+        "dx1 multiplies by x2, and dx2 by x1",
+        "inputs of the same size; others raise an error of shapes",
+    ),
+    fault(
+        "Bilinear",
+        "weight gradient transposed",
+        "dW[o, i, j] = Σ dy x2[i] x1[j]: the inputs are exchanged",
+        when(_alike, grad("weight", lambda g: g.swapaxes(-1, -2))),
+        "gradient weight",
+        "dW[o, i, j] = Σₙ dy[n, o] x1[n, i] x2[n, j]",
+        "inputs of the same size; others raise an error of shapes",
+    ),
+    fault(
+        "Bilinear",
+        "weights transposed forward",
+        "y = x2ᵀ W x1 + b",
+        when(_alike, forward_with(_transposed)),
+        "output",
+        "y = x1ᵀ W x2 + b",
+        "inputs of the same size; others raise an error of shapes",
+    ),
+    fault(
+        "Bilinear",
+        "bias gradient averaged",
+        "the bias gradient is the mean over the batch of dy, not its sum",
+        around("backward", _bias_averaged),
+        "gradient bias",
+        "db = Σₙ dy[n]",
+        "batch > 1",
+    ),
+    fault(
+        "Bilinear",
+        "bias not added",
+        "the bias is left out of the forward pass",
+        forward_with(_without_bias),
+        "output",
+        "y = x1ᵀ W x2 + b",
         "a bias that is not 0",
     ),
 )

@@ -35,14 +35,8 @@ def _log_of_softmax(right: Method, self: Any, params: Params, x: Array) -> Any:
     return np.log(softmax(x, self.axis(x))), right(self, params, x)[1]
 
 
-def _log_summed_in_backward(axis_of: Any) -> Any:
-    """dx of the log-softmax with the sum of dy along ``axis_of(dy, axis)``."""
-
-    def wrong(self: Any, x: Array, y: Array, dy: Array) -> Array:
-        along = axis_of(dy, self.axis(x))
-        return dy - np.exp(y) * dy.sum(axis=along, keepdims=True)
-
-    return wrong
+def _log_summed_along_another(self: Any, x: Array, y: Array, dy: Array) -> Array:
+    return dy - np.exp(y) * dy.sum(axis=_axis(x, self.axis(x)), keepdims=True)
 
 
 _DIAGONAL = "dx = y (dy − Σⱼ dyⱼ yⱼ), the sum along the same axis as forward"
@@ -186,14 +180,14 @@ _SOFTMAX = (
         "LogSoftmax",
         "backward sums along another axis",
         "the sum of dy runs over another axis than forward's",
-        dx_of(_log_summed_in_backward(_axis)),
+        dx_of(_log_summed_along_another),
         "dx",
         "dx = dy − e^y Σⱼ dyⱼ, the sum along the same axis as forward",
     ),
     fault(
         "LogSoftmax",
-        "p − 1 whatever dy is",
-        "dx = e^y Σ dy − dy: the sign is wrong",
+        "sign of the derivative",
+        "dx = e^y Σ dy − dy",
         dx(lambda d: -d),
         "dx",
         "dx = dy − e^y Σⱼ dyⱼ",

@@ -1,0 +1,372 @@
+"""Faults of convolutions, transposed ones too."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from compare.faults.changes import around, dx, grad
+from compare.faults.changes_layers import dx_with, fault, forward_with, grad_at, grad_of, other
+from compare.faults.fault import Changes, Fault, Method
+from reference import Array, Params
+from reference.convolution import columns, correlate, correlate_weight
+from reference.windows import Window, crop, last, pad
+
+CONVOLUTIONS = ("Conv1d", "Conv2d", "ConvTranspose2d")
+
+Edges = list[tuple[int, int]]
+
+
+def _axes(self: Any) -> int:
+    return len(self.window.kernel)
+
+
+def _flipped(self: Any, params: Params) -> Params:
+    axes = tuple(range(-_axes(self), 0))
+    return params | {"weight": np.flip(params["weight"], axis=axes)}
+
+
+def _without_bias(self: Any, params: Params) -> Params:
+    return params | {"bias": 0 * params["bias"]} if self.bias else params
+
+
+def _steps(window: Window, name: str) -> Window:
+    """A window whose stride or dilation is 1."""
+    return dataclasses.replace(window, **{name: (1,) * len(window.kernel)})
+
+
+def _window(name: str) -> Callable[[Any], dict[str, Any]]:
+    return lambda self: {"window": _steps(self.window, name)}
+
+
+def _reads(window_of: Callable[[Window], Window], edges_of: Callable[[Edges], Edges]) -> Changes:
+    """A forward that remembers other columns, so that the weight gradient is of other inputs."""
+
+    def forward(right: Method, self: Any, params: Params, x: Array) -> Any:
+        y, (cols, padded, shape) = right(self, params, x)
+        window = window_of(self.window)
+        image = pad(x.reshape(cols.shape[0], *shape[-1 - self.axes :]), edges_of(self.edges))
+        reach = window.reach(y.shape[-self.axes :])
+        image = image[last(slice(length) for length in reach)]
+        return y, (columns(image, window, self.groups), padded, shape)
+
+    return around("forward", forward)
+
+
+def _same(one: Any) -> Any:
+    return one
+
+
+def _at_end(edges: Edges) -> Edges:
+    return [(0, before + after) for before, after in edges]
+
+
+def _uncut(self: Any) -> dict[str, Any]:
+    """Padding that is not cut from the start."""
+    return {"edges": [(0, 0)] * self.axes}
+
+
+def _samples_averaged(self: Any, cache: Any, dy: Array) -> Array:
+    batch = dy.shape[0] if dy.ndim == _axes(self) + 2 else 1
+    return dy / batch
+
+
+def _last_sample(self: Any, cache: Any, dy: Array) -> Array:
+    """Zero for all samples but the last."""
+    if dy.ndim == _axes(self) + 1:
+        return dy
+    numbers = np.arange(dy.shape[0]).reshape(-1, *(1,) * (dy.ndim - 1))
+    return np.where(numbers == dy.shape[0] - 1, dy, 0)
+
+
+def _bias(of: Callable[[Array, tuple[int, ...]], Array]) -> Changes:
+    """A bias gradient ``of(dy, places)``, with dy ``(N, C, *places)``."""
+
+    def found(self: Any, params: Params, cache: Any, dy: Array) -> Array:
+        axes = _axes(self)
+        dy = dy.reshape(-1, *dy.shape[-1 - axes :])
+        return of(dy, tuple(range(2, 2 + axes)))
+
+    return grad_of("bias", found)
+
+
+def _interleaved(self: Any) -> Callable[[Array], Array]:
+    """The channels of an image dealt out to the groups one by one."""
+
+    def change(d: Array) -> Array:
+        axes, groups = _axes(self), self.groups
+        split = d.ndim - 1 - axes
+        channels = d.shape[split]
+        cut = d.reshape(*d.shape[:split], groups, channels // groups, *d.shape[split + 1 :])
+        dealt: Array = cut.swapaxes(split, split + 1).reshape(d.shape)
+        return dealt
+
+    return change
+
+
+def _dealt(right: Method, self: Any, *args: Any) -> Any:
+    back, found = right(self, *args)
+    return _interleaved(self)(back), found
+
+
+def _every(owner: str) -> tuple[Fault, ...]:
+    """What can be wrong with any convolution."""
+    return (
+        fault(
+            owner,
+            "kernel not flipped back",
+            "the error is carried back with the kernel turned the wrong way round",
+            dx_with(_flipped),
+            "dx",
+            "dx[i] = Σ W[t] dy[o] over i = o · stride + t · dilation − padding",
+            "a kernel of more than one tap",
+        ),
+        fault(
+            owner,
+            "kernel flipped forward",
+            "a convolution in the strict sense, where PyTorch computes a correlation",
+            forward_with(_flipped),
+            "output",
+            "y[o] = Σ_t W[t] x[o · stride + t · dilation − padding]",
+            "a kernel of more than one tap",
+        ),
+        fault(
+            owner,
+            "weight gradient flipped",
+            "the kernel's gradient is turned the wrong way round",
+            grad("weight", lambda g: np.flip(g, axis=tuple(range(2, g.ndim)))),
+            "gradient weight",
+            "dW[t] = Σ_o dy[o] x[o · stride + t · dilation − padding]",
+            "a kernel of more than one tap",
+        ),
+        fault(
+            owner,
+            "weight gradient averaged over the batch",
+            "the weight gradient is divided by the batch, though the loss has done so",
+            grad_at("weight", _samples_averaged),
+            "gradient weight",
+            "sum over samples and places; a loss that averages has put its 1/N into dy already",
+            "batch > 1",
+        ),
+        fault(
+            owner,
+            "weight gradient overwritten sample by sample",
+            "a loop over the samples sets the weight gradient where it should add to it",
+            grad_at("weight", _last_sample),
+            "gradient weight",
+            "dW += … for every sample",
+            "batch > 1",
+        ),
+        fault(
+            owner,
+            "bias gradient averaged over the places",
+            "the mean over the places is taken, not the sum",
+            _bias(lambda dy, places: dy.mean(axis=places).sum(axis=0)),
+            "gradient bias",
+            "db = Σₙ Σₒ dy[n, :, o]",
+            "more than one place",
+        ),
+        fault(
+            owner,
+            "bias gradient averaged over the batch",
+            "the mean over the samples is taken, not the sum",
+            _bias(lambda dy, places: dy.sum(axis=places).mean(axis=0)),
+            "gradient bias",
+            "db = Σₙ Σₒ dy[n, :, o]",
+            "batch > 1",
+        ),
+        fault(
+            owner,
+            "one bias gradient for all channels",
+            "dy is summed over the channels, too",
+            grad("bias", lambda g: 0 * g + g.sum(axis=-1, keepdims=True)),
+            "gradient bias",
+            "db = Σₙ Σₒ dy[n, :, o], one number for each channel",
+            "more than one channel",
+        ),
+        fault(
+            owner,
+            "bias never trained",
+            "the bias gradient is 0",
+            grad("bias", lambda g: 0 * g),
+            "gradient bias",
+            "db = Σₙ Σₒ dy[n, :, o]",
+        ),
+        fault(
+            owner,
+            "bias not added",
+            "the bias is left out of the forward pass",
+            forward_with(_without_bias),
+            "output",
+            "y = W ⋆ x + b",
+            "a bias that is not 0",
+        ),
+        fault(
+            owner,
+            "groups dealt out on the way back",
+            "the channels of dx are taken in the order of the groups' members, not of the groups",
+            around("backward", _dealt),
+            "dx",
+            "group g has the channels g · C/G to (g + 1) · C/G − 1",
+            "groups of more than one channel",
+        ),
+        fault(
+            owner,
+            "input gradient dropped",
+            "dx is 0, as for a first layer",
+            dx(lambda d: 0 * d),
+            "dx",
+            "dx[i] = Σ W[t] dy[o] over i = o · stride + t · dilation − padding",
+        ),
+    )
+
+
+def _forward(owner: str) -> tuple[Fault, ...]:
+    """What can be wrong with where a convolution reads and writes."""
+    return (
+        fault(
+            owner,
+            "stride ignored on the way back",
+            "the entries of dy are put side by side: no zeros come between them",
+            other("backward", _window("stride")),
+            "dx",
+            "put stride − 1 zeros between the entries of dy first",
+            "stride > 1",
+        ),
+        fault(
+            owner,
+            "dilation ignored on the way back",
+            "the taps are taken to be neighbours",
+            other("backward", _window("dilation")),
+            "dx",
+            "tap t goes back to i = o · stride + t · dilation − padding",
+            "dilation > 1",
+        ),
+        fault(
+            owner,
+            "padding not cut on the way back",
+            "dx begins with what belongs to the padding",
+            other("backward", _uncut),
+            "dx",
+            "cut the padding from both ends of the padded dx",
+            "padding > 0",
+        ),
+        fault(
+            owner,
+            "stride ignored in the weight gradient",
+            "dW is taken from neighbouring places of the input",
+            _reads(lambda window: _steps(window, "stride"), _same),
+            "gradient weight",
+            "dW[t] = Σ_o dy[o] x[o · stride + t · dilation − padding]",
+            "stride > 1",
+        ),
+        fault(
+            owner,
+            "dilation ignored in the weight gradient",
+            "dW is taken from neighbouring taps of the input",
+            _reads(lambda window: _steps(window, "dilation"), _same),
+            "gradient weight",
+            "dW[t] = Σ_o dy[o] x[o · stride + t · dilation − padding]",
+            "dilation > 1",
+        ),
+        fault(
+            owner,
+            "padding ignored in the weight gradient",
+            "dW is taken from the input as it was before padding",
+            _reads(_same, _at_end),
+            "gradient weight",
+            "remember the padded input",
+            "padding > 0",
+        ),
+        fault(
+            owner,
+            "padding at the end alone",
+            "all of the padding is put after the input, none before",
+            other("forward", lambda self: {"edges": _at_end(self.edges)}),
+            "output",
+            "as many zeros before the input as after it",
+            "padding > 0",
+        ),
+    )
+
+
+def _tap_order(self: Any, params: Params) -> Params:
+    weight = params["weight"]
+    kernel = weight.shape[-2:]
+    turned = weight.swapaxes(-1, -2).reshape(*weight.shape[:-2], *kernel)
+    return params | {"weight": turned}
+
+
+_OF_IMAGES = tuple(
+    fault(
+        owner,
+        "taps read column by column",
+        "rows and columns of the kernel are mixed up when it is laid out as a matrix",
+        forward_with(_tap_order),
+        "output",
+        "lay kernel and columns out in the same order, the last axis fastest",
+        "a kernel of more than one row and column",
+    )
+    for owner in ("Conv2d", "ConvTranspose2d")
+)
+
+
+def _read_back(window_of: Callable[[Window], Window], edges_of: Callable[[Edges], Edges]) -> Any:
+    """What a transposed convolution's backward gives if it reads dy at other places."""
+
+    def wrong(self: Any, params: Params, cache: Any, dy: Array) -> tuple[Array, Array]:
+        x, shape = cache
+        dy = dy.reshape(x.shape[0], *dy.shape[-3:])
+        window = window_of(self.window)
+        padded = pad(dy, edges_of([(p, p) for p in self.padding]))
+        read = crop(padded, (0, 0), window.reach(shape[-2:]))
+        cols = columns(read, window, self.groups)
+        dx = correlate(self._grouped(params), cols).reshape(shape)
+        return dx, correlate_weight(x, cols).reshape(params["weight"].shape)
+
+    return wrong
+
+
+def _dx_of(wrong: Any) -> Changes:
+    return around(
+        "backward",
+        lambda right, self, params, cache, dy: (
+            wrong(self, params, cache, dy)[0],
+            right(self, params, cache, dy)[1],
+        ),
+    )
+
+
+def _weight_of(wrong: Any) -> Changes:
+    return grad_of("weight", lambda *args: wrong(*args)[1])
+
+
+_SLIPS = (
+    ("stride", "stride > 1", lambda window: _steps(window, "stride"), _same),
+    ("dilation", "dilation > 1", lambda window: _steps(window, "dilation"), _same),
+    ("padding", "padding > 0", _same, _at_end),
+)
+
+_TRANSPOSED = tuple(
+    fault(
+        "ConvTranspose2d",
+        f"{what} ignored in the {where} gradient",
+        f"dy is read as if there were no {what}",
+        of(_read_back(window_of, edges_of)),
+        spoils,
+        "read dy as a convolution with the same stride, padding and dilation does",
+        needs,
+    )
+    for what, needs, window_of, edges_of in _SLIPS
+    for where, of, spoils in (("input", _dx_of, "dx"), ("weight", _weight_of, "gradient weight"))
+)
+
+CONVOLUTION = (
+    *(one for owner in CONVOLUTIONS for one in _every(owner)),
+    *(one for owner in ("Conv1d", "Conv2d") for one in _forward(owner)),
+    *_OF_IMAGES,
+    *_TRANSPOSED,
+)

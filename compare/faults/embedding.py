@@ -1,0 +1,229 @@
+"""Faults of the embedding and of dropout."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from compare.faults.changes import around, grad, options, result
+from compare.faults.changes_layers import fault, forward_with, grads_at, when
+from compare.faults.fault import Method
+from reference import Array, Params
+
+
+def _last_use(self: Any, cache: Any, dy: Array) -> Array:
+    """The gradient where an index occurs for the last time, 0 before."""
+    x = cache.reshape(-1)
+    later = np.triu(x[:, None] == x, 1).any(axis=1)
+    return np.where(later.reshape(*cache.shape, 1), 0, dy)
+
+
+def _per_use(self: Any, cache: Any, dy: Array) -> Array:
+    """The gradient divided by how often its index occurs."""
+    x = cache.reshape(-1)
+    count = (x[:, None] == x).sum(axis=1).astype(dy.dtype)
+    return dy / count.reshape(*cache.shape, 1)
+
+
+def _padded(self: Any) -> bool:
+    return self.padding_idx is not None
+
+
+def _zero_at_padding(right: Method, self: Any, params: Params, x: Array) -> Any:
+    y, cache = right(self, params, x)
+    return np.where((x == self.padding_idx)[..., None], 0, y), cache
+
+
+def _one_off(self: Any, params: Params) -> Params:
+    return params | {"weight": np.roll(params["weight"], 1, axis=-2)}
+
+
+EMBEDDING = (
+    fault(
+        "Embedding",
+        "assignment where indices repeat",
+        "dW[x] = dy sets rows where it should add to them: the last use of an index wins",
+        grads_at(_last_use),
+        "gradient weight",
+        "np.add.at(dW, x, dy), which adds for every use; dW[x] += dy does not",
+        "repeated indices",
+    ),
+    fault(
+        "Embedding",
+        "gradient averaged over the uses of an index",
+        "the sum over the uses of an index is divided by their number",
+        grads_at(_per_use),
+        "gradient weight",
+        "dW[v] = Σ dy over all places where x = v",
+        "repeated indices",
+    ),
+    fault(
+        "Embedding",
+        "padding row gets a gradient",
+        "the row padding_idx is trained like any other",
+        result("_learned", lambda rows: rows | True),
+        "gradient weight",
+        "the gradient of the row padding_idx is 0",
+        "padding_idx, and an index that is the padding",
+    ),
+    fault(
+        "Embedding",
+        "padding gives zeros",
+        "the output is 0 for the padding, whatever its row holds",
+        when(_padded, around("forward", _zero_at_padding)),
+        "output",
+        "y = W[x] for every x; the row padding_idx starts at 0, and only its gradient is 0",
+        "padding_idx whose row is not 0",
+    ),
+    fault(
+        "Embedding",
+        "index off by one",
+        "row x − 1 is looked up: indices counted from 1",
+        forward_with(_one_off),
+        "output",
+        "y = W[x], with x counted from 0",
+    ),
+    fault(
+        "Embedding",
+        "first row is never trained",
+        "index 0 is taken for padding, though none is set",
+        when(
+            lambda self: self.padding_idx is None,
+            grad("weight", lambda g: np.where(np.arange(g.shape[-2])[:, None] == 0, 0, g)),
+        ),
+        "gradient weight",
+        "only the row padding_idx has gradient 0",
+        "an index 0",
+    ),
+)
+
+
+def _training(self: Any) -> bool:
+    return bool(self.training)
+
+
+def _evaluating(self: Any) -> bool:
+    return not self.training
+
+
+def _scaled_down(right: Method, self: Any, params: Params, x: Array, **given: Any) -> Any:
+    y, cache = right(self, params, x, **given)
+    return y * (1 - self.p), cache
+
+
+def _kept_as(change: Any) -> Any:
+    """A backward in training with another mask, ``change(mask)``."""
+    return when(
+        _training,
+        around(
+            "backward",
+            lambda right, self, params, cache, dy: right(self, params, change(cache), dy),
+        ),
+    )
+
+
+def _factor(p: float) -> float:
+    return 1 / p if p > 0 else 0.0
+
+
+def _mask_of_y(right: Method, self: Any, params: Params, x: Array, **given: Any) -> Any:
+    y, kept = right(self, params, x, **given)
+    return y, None if kept is None else y != 0
+
+
+DROPOUT = (
+    fault(
+        "Dropout",
+        "not rescaled",
+        "what is kept is not divided by 1 − p",
+        around("_scaled", lambda right, self, x, kept: right(self, x, kept) * (1 - self.p)),
+        "output",
+        "y = x m/(1 − p) in training",
+        "p > 0, training",
+    ),
+    fault(
+        "Dropout",
+        "gradient not rescaled",
+        "dx = dy m: the factor 1/(1 − p) is forgotten on the way back",
+        when(
+            _training,
+            around(
+                "backward",
+                lambda right, self, params, cache, dy: (np.where(cache, dy, 0), {}),
+            ),
+        ),
+        "dx",
+        "dx = dy m/(1 − p)",
+        "p > 0, training",
+    ),
+    fault(
+        "Dropout",
+        "divided by p",
+        "p is taken for the probability of keeping",
+        when(
+            _training,
+            around(
+                "_scaled",
+                lambda right, self, x, kept: np.where(kept, x * _factor(self.p), 0),
+            ),
+        ),
+        "output",
+        "y = x m/(1 − p): p is the probability of 0",
+        "p other than ½, training",
+    ),
+    fault(
+        "Dropout",
+        "rescaled in evaluation",
+        "y = (1 − p) x in evaluation, though training has divided by 1 − p already",
+        when(_evaluating, around("forward", _scaled_down)),
+        "output",
+        "y = x in evaluation",
+        "p > 0, evaluation",
+    ),
+    fault(
+        "Dropout",
+        "active in evaluation",
+        "evaluation drops and rescales as training does",
+        options("forward", training=True),
+        "output",
+        "y = x in evaluation",
+        "p > 0, evaluation",
+    ),
+    fault(
+        "Dropout",
+        "mask missing on the way back",
+        "dx = dy/(1 − p): what was dropped gets a gradient, too",
+        _kept_as(lambda kept: kept | True),
+        "dx",
+        "dx = dy m/(1 − p), with the m of forward",
+        "p > 0, training",
+    ),
+    fault(
+        "Dropout",
+        "derivative missing",
+        "dx = dy: the error passes dropout as if it were not there",
+        around("backward", lambda right, self, params, cache, dy: (dy, {})),
+        "dx",
+        "dx = dy m/(1 − p), with the m of forward",
+        "p > 0, training",
+    ),
+    fault(
+        "Dropout",
+        "mask recovered from the output",
+        "m is taken to be y ≠ 0, which is wrong where x is 0",
+        around("forward", _mask_of_y),
+        "dx",
+        "remember m: where x is 0, y tells nothing of it",
+        "inputs that are exactly 0, training",
+    ),
+    fault(
+        "Dropout",
+        "mask of another pass",
+        "the mask was overwritten by another layer's or pass's before the way back",
+        _kept_as(lambda kept: np.roll(kept, 1, axis=-1)),
+        "dx",
+        "keep the mask of each pass with its cache",
+        "p > 0, training",
+    ),
+)
