@@ -187,6 +187,7 @@ POOLS = (
             variant((1, 2, 8, 5), kernel_size=(2, 3), stride=(3, 1), ceil_mode=True),
             variant(x(2, 6, 7, kind="extreme"), kernel_size=2, dilation=(2, 3), strided=True),
             variant(x(2, 2, 6, 6, kind="zeros"), kernel_size=2),
+            variant((2, 2, 5, 4), kernel_size=2, stride=1, padding=1),
         ),
     ),
     Entry(
@@ -259,6 +260,7 @@ NORMS = (
             variant((1, 3, 2, 3), num_features=3, momentum=None, strided=True),
             variant((2, 3, 3, 2), num_features=3, training=False),
             variant((2, 3, 3, 2), num_features=3, affine=False, track_running_stats=False),
+            variant((2, 2, 3, 3), num_features=2, eps=1e-2, momentum=0.3),
         ),
     ),
     Entry(
@@ -272,6 +274,7 @@ NORMS = (
             variant(
                 (2, 3, 3, 4), num_features=3, affine=True, track_running_stats=True, training=False
             ),
+            variant((2, 2, 3, 2), num_features=2, eps=1e-2, affine=True),
         ),
     ),
     Entry(

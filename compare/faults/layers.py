@@ -6,5 +6,20 @@ from compare.faults.activations import ACTIVATIONS
 from compare.faults.convolution import CONVOLUTION
 from compare.faults.embedding import DROPOUT, EMBEDDING
 from compare.faults.linear import BILINEAR, LINEAR
+from compare.faults.norms import NORMS
+from compare.faults.pooling import POOLING
+from compare.faults.resampling import CONNECTIONS, RESAMPLING, SHAPES
 
-LAYERS = (*LINEAR, *BILINEAR, *EMBEDDING, *DROPOUT, *CONVOLUTION, *ACTIVATIONS)
+LAYERS = (
+    *LINEAR,
+    *BILINEAR,
+    *EMBEDDING,
+    *DROPOUT,
+    *CONVOLUTION,
+    *POOLING,
+    *RESAMPLING,
+    *SHAPES,
+    *NORMS,
+    *CONNECTIONS,
+    *ACTIVATIONS,
+)

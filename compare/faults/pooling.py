@@ -1,0 +1,248 @@
+"""Faults of pooling."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from compare.faults.changes import around, dx_of, instead
+from compare.faults.changes_layers import cache_of, fault, other, when
+from compare.faults.fault import Changes, Fault, Method
+from reference import Array, Params
+from reference.windows import crop, pad
+
+#: For each tap, where an output was read through it and what comes back there.
+Back = Callable[[Any, Any, Array], list[tuple[Any, Array]]]
+
+
+def _pieces_of_max(self: Any, cache: Any, dy: Array) -> list[tuple[Any, Array]]:
+    winner, *_ = cache
+    return [(winner == number, dy) for number, _ in enumerate(self.window.taps())]
+
+
+def _pieces_of_average(self: Any, cache: Any, dy: Array) -> list[tuple[Any, Array]]:
+    divisor, *_ = cache
+    return [(np.ones(dy.shape, bool), dy / divisor) for _ in self.window.taps()]
+
+
+def _assigned(pieces_of: Back) -> Changes:
+    """A backward that sets entries of dx where it should add to them.
+
+    A loop over the outputs comes to an entry first through its last tap, so the first tap wins.
+    """
+
+    def backward(self: Any, params: Params, cache: Any, dy: Array) -> Any:
+        *_, padded, sizes = cache
+        taps = list(self.window.taps())
+        total = 0 * self.window.put(dy, taps[0], padded)
+        placed = zip(taps, pieces_of(self, cache, dy), strict=True)
+        for tap, (mask, piece) in reversed(list(placed)):
+            there = self.window.put(mask, tap, padded)
+            total = np.where(there, self.window.put(piece, tap, padded), total)
+        return crop(total, self.padding, sizes), {}
+
+    return instead("backward", backward)
+
+
+def _tied(self: Any, x: Array, y: Array) -> list[Any]:
+    """For each tap, where it reads an entry that equals the maximum."""
+    edges = self.edges(x)
+    inside = pad(np.ones(x.shape[-self.axes :], bool), edges)
+    image = pad(x, edges)
+    read = self.window.read
+    return [(read(image, tap) == y) & read(inside, tap) for tap in self.window.taps()]
+
+
+def _folded(self: Any, x: Array, pieces: list[Array]) -> Array:
+    sizes = x.shape[-self.axes :]
+    padded = pad(np.ones(sizes, bool), self.edges(x)).shape
+    return crop(self.window.fold(pieces, padded), self.padding, sizes)
+
+
+def _to_all_ties(self: Any, x: Array, y: Array, dy: Array) -> Array:
+    return _folded(self, x, [np.where(tie, dy, 0) for tie in _tied(self, x, y)])
+
+
+def _shared_by_ties(self: Any, x: Array, y: Array, dy: Array) -> Array:
+    ties = _tied(self, x, y)
+    count = sum(np.where(tie, 1.0, 0 * dy) for tie in ties)
+    return _folded(self, x, [np.where(tie, dy / count, 0) for tie in ties])
+
+
+def _to_last_tie(self: Any, x: Array, y: Array, dy: Array) -> Array:
+    pieces, left = [], dy
+    for tie in reversed(_tied(self, x, y)):
+        pieces.append(np.where(tie, left, 0))
+        left = np.where(tie, 0, left)
+    return _folded(self, x, pieces[::-1])
+
+
+def _spread(self: Any, x: Array, y: Array, dy: Array) -> Array:
+    taps = list(self.window.taps())
+    return _folded(self, x, [dy / len(taps) for _ in taps])
+
+
+def _to_all(self: Any, x: Array, y: Array, dy: Array) -> Array:
+    return _folded(self, x, [dy for _ in self.window.taps()])
+
+
+def _zeros_take_part(right: Method, self: Any, params: Params, x: Array) -> Any:
+    """The padding's zeros compete for the maximum."""
+    y, cache = right(self, params, x)
+    inside = pad(np.ones(x.shape[-self.axes :], bool), self.edges(x))
+    whole = [self.window.read(inside, tap) for tap in self.window.taps()]
+    touches = ~np.all(whole, axis=0)
+    return np.where(touches, np.maximum(y, 0), y), cache
+
+
+def _side_by_side(self: Any) -> dict[str, Any]:
+    return {"window": dataclasses.replace(self.window, stride=(1,) * self.axes)}
+
+
+def _uncut(self: Any) -> dict[str, Any]:
+    return {"padding": (0,) * self.axes}
+
+
+def _every(owner: str, pieces_of: Back) -> tuple[Fault, ...]:
+    return (
+        fault(
+            owner,
+            "overlapping windows assigned",
+            "dx is set where it should be added to: of windows that overlap, the last one wins",
+            _assigned(pieces_of),
+            "dx",
+            "dx += for every window",
+            "stride < kernel",
+        ),
+        fault(
+            owner,
+            "stride ignored on the way back",
+            "the windows are taken to start at neighbouring entries",
+            other("backward", _side_by_side),
+            "dx",
+            "output o goes back to the entries from o · stride − padding on",
+            "stride > 1",
+        ),
+        fault(
+            owner,
+            "padding not cut on the way back",
+            "dx begins with what belongs to the padding",
+            other("backward", _uncut),
+            "dx",
+            "cut the padding from both ends of the padded dx",
+            "padding > 0",
+        ),
+    )
+
+
+def _max(owner: str) -> tuple[Fault, ...]:
+    remedy = "of equal maxima the first one, row by row, gets all of the gradient"
+    return (
+        *_every(owner, _pieces_of_max),
+        fault(
+            owner,
+            "every tied maximum gets the gradient",
+            "dx = dy wherever x equals the maximum",
+            dx_of(_to_all_ties),
+            "dx",
+            remedy,
+            "ties",
+        ),
+        fault(
+            owner,
+            "tied maxima share the gradient",
+            "the gradient is divided among the entries that equal the maximum",
+            dx_of(_shared_by_ties),
+            "dx",
+            remedy,
+            "ties",
+        ),
+        fault(
+            owner,
+            "last of tied maxima gets the gradient",
+            "≥ in place of > while searching: the last of several maxima counts",
+            dx_of(_to_last_tie),
+            "dx",
+            remedy,
+            "ties",
+        ),
+        fault(
+            owner,
+            "gradient spread over the window",
+            "every entry of the window gets an equal share, as of an average",
+            dx_of(_spread),
+            "dx",
+            "the largest entry gets all of the gradient",
+        ),
+        fault(
+            owner,
+            "padding's zeros take part",
+            "the padding is 0, which is larger than a window of negative numbers",
+            around("forward", _zeros_take_part),
+            "output",
+            "pad with −∞, or leave the padding out",
+            "padding > 0 and negative inputs",
+        ),
+    )
+
+
+def _no_pad_counted(self: Any) -> dict[str, Any]:
+    return {"count_include_pad": not self.count_include_pad}
+
+
+def _without_override(self: Any) -> bool:
+    return self.divisor_override is None
+
+
+def _whole(self: Any) -> dict[str, Any]:
+    return {"divisor_override": len(list(self.window.taps()))}
+
+
+def _average(owner: str) -> tuple[Fault, ...]:
+    return (
+        *_every(owner, _pieces_of_average),
+        fault(
+            owner,
+            "padding counted the other way",
+            "the divisor counts the padding where it should not, or the reverse",
+            when(_without_override, other("forward", _no_pad_counted)),
+            "output",
+            "divide by the kernel's size if count_include_pad, else by the entries of the input",
+            "padding > 0",
+        ),
+        fault(
+            owner,
+            "padding counted the other way in the gradient",
+            "forward divides by the right number, backward counts the padding otherwise",
+            when(_without_override, cache_of(_no_pad_counted)),
+            "dx",
+            "divide dy by the divisor of forward",
+            "padding > 0",
+        ),
+        fault(
+            owner,
+            "always divided by the kernel's size",
+            "windows that reach beyond the input count as whole",
+            when(_without_override, other("forward", _whole)),
+            "output",
+            "divide by the entries that are there",
+            "ceil_mode, or padding that does not count",
+        ),
+        fault(
+            owner,
+            "gradient not divided",
+            "every entry gets dy, not its share of it",
+            dx_of(_to_all),
+            "dx",
+            "dx = dy/D for every entry of the window",
+        ),
+    )
+
+
+POOLING = (
+    *(one for owner in ("MaxPool1d", "MaxPool2d") for one in _max(owner)),
+    *(one for owner in ("AvgPool1d", "AvgPool2d") for one in _average(owner)),
+)
