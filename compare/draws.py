@@ -13,6 +13,9 @@ from compare.observation import Array
 #: Numbers at which something overflows, underflows or cancels in a careless formula.
 EXTREMES = (-1e3, -50.0, -1e-30, 0.0, 1e-30, 50.0, 1e3)
 
+#: Probabilities that are nearly 0 and 1, where a guard of a logarithm shows.
+CERTAIN = (1e-9, 1e-6, 1e-3, 0.999, 0.999999)
+
 #: What PyTorch takes for no class.
 IGNORED = -100
 
@@ -88,6 +91,7 @@ KINDS: dict[str, Callable[[np.random.Generator, Draw], Array]] = {
     "some ignored": _some_ignored,
     "positive": lambda rng, one: rng.uniform(0.2, 2.0, one.shape),
     "unit": lambda rng, one: rng.uniform(0.02, 0.98, one.shape),
+    "certain": lambda rng, one: rng.choice(CERTAIN, one.shape),
     "sign": lambda rng, one: rng.choice([-1.0, 1.0], one.shape),
     "count": lambda rng, one: rng.poisson(2.0, one.shape).astype(float),
     "distribution": _distribution,

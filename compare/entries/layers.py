@@ -110,6 +110,7 @@ CONVOLUTIONS = (
                 strided=True,
             ),
             variant((2, 2, 6), in_channels=2, out_channels=3, kernel_size=3, padding="same"),
+            variant((2, 2, 7), in_channels=2, out_channels=3, kernel_size=4, padding="same"),
         ),
     ),
     Entry(
@@ -140,6 +141,7 @@ CONVOLUTIONS = (
                 x(3, 5, 4, kind="zeros"), in_channels=3, out_channels=3, kernel_size=2, groups=3
             ),
             variant((2, 2, 5, 6), in_channels=2, out_channels=3, kernel_size=1, stride=2),
+            variant((2, 2, 4, 5), in_channels=2, out_channels=3, kernel_size=2, padding="same"),
         ),
     ),
     Entry(
@@ -247,6 +249,7 @@ NORMS = (
             variant((2, 4, 3), num_features=4, momentum=0.3, strided=True),
             variant((6, 3), num_features=3, momentum=None, eps=1e-2),
             variant((4, 3), num_features=3, training=False),
+            variant((5, 2), num_features=2, eps=1e-2, training=False),
             variant((4, 2, 3), num_features=2, training=False, track_running_stats=False),
             variant(x(4, 3, kind="ties"), num_features=3, affine=False),
         ),
@@ -261,6 +264,7 @@ NORMS = (
             variant((2, 3, 3, 2), num_features=3, training=False),
             variant((2, 3, 3, 2), num_features=3, affine=False, track_running_stats=False),
             variant((2, 2, 3, 3), num_features=2, eps=1e-2, momentum=0.3),
+            variant((2, 2, 3, 2), num_features=2, eps=1e-2, training=False),
         ),
     ),
     Entry(

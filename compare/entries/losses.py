@@ -31,10 +31,12 @@ def _entry(
 
 
 _REAL = x(5, 3), x(5, 3)
+_COLUMN = x(5, 1), x(5, 1)
 _CUBE = x(2, 4, 3), x(2, 4, 3)
 _TIES = x(4, 3, kind="ties"), x(4, 3, kind="ties")
 _EXTREME = x(4, 3, kind="extreme"), x(4, 3)
 _UNIT = x(5, 3, kind="unit"), x(5, 3, kind="unit")
+_CERTAIN = x(5, 3, kind="certain"), x(5, 3, kind="unit")
 _LOGITS = x(5, 3, scale=3.0), x(5, 3, kind="unit")
 _WILD = x(6, 3, kind="extreme"), x(6, 3, kind="unit")
 _CLASSES = x(5, 3, scale=2.0), x(5, kind="index", count=3)
@@ -53,8 +55,24 @@ _VARIANCES = x(4, 3), x(4, 3), x(4, 3, kind="positive")
 _VARIANCE = x(4, 3), x(4, 3), x(4, 1, kind="positive")
 
 LOSSES = (
-    _entry("MSELoss", "samples, ties, ±1e3", ({}, _REAL), ({}, _CUBE), ({}, _TIES), ({}, _EXTREME)),
-    _entry("L1Loss", "samples, ties, ±1e3", ({}, _REAL), ({}, _CUBE), ({}, _TIES), ({}, _EXTREME)),
+    _entry(
+        "MSELoss",
+        "samples, one output and several, ties, ±1e3",
+        ({}, _REAL),
+        ({}, _CUBE),
+        ({}, _TIES),
+        ({}, _EXTREME),
+        ({}, _COLUMN),
+    ),
+    _entry(
+        "L1Loss",
+        "samples, one output and several, ties, ±1e3",
+        ({}, _REAL),
+        ({}, _CUBE),
+        ({}, _TIES),
+        ({}, _EXTREME),
+        ({}, _COLUMN),
+    ),
     _entry(
         "SmoothL1Loss",
         "beta (0 too), ties, ±1e3",
@@ -65,13 +83,20 @@ LOSSES = (
     ),
     _entry(
         "HuberLoss",
-        "delta, ties, ±1e3",
+        "delta, one output and several, ties, ±1e3",
         ({}, _REAL),
         ({"delta": 0.4}, _CUBE),
         ({"delta": 0.75}, _TIES),
         ({}, _EXTREME),
+        ({}, _COLUMN),
     ),
-    _entry("BCELoss", "weight", ({}, _UNIT), ({"weight": _W}, _UNIT)),
+    _entry(
+        "BCELoss",
+        "weight, probabilities near 0 and 1",
+        ({}, _UNIT),
+        ({"weight": _W}, _UNIT),
+        ({}, _CERTAIN),
+    ),
     _entry(
         "BCEWithLogitsLoss",
         "weight, pos_weight, logits of ±1e3",

@@ -290,6 +290,15 @@ def _forward(owner: str) -> tuple[Fault, ...]:
             "as many zeros before the input as after it",
             "padding > 0",
         ),
+        fault(
+            owner,
+            "odd padding at the start",
+            "of an odd number of zeros, the one more is put before the input",
+            other("forward", lambda self: {"edges": [edge[::-1] for edge in self.edges]}),
+            "output",
+            "where padding is 'same' and odd, PyTorch puts the one more after the input",
+            "padding='same', an even kernel",
+        ),
     )
 
 

@@ -1,0 +1,222 @@
+"""Faults of the binary cross-entropies."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from compare.faults.changes import around, options
+from compare.faults.changes_layers import cache_of, fault, loss_slope, loss_terms, output_of, when
+from compare.faults.fault import Method
+from reference import Array
+from reference.special import sigmoid, softplus
+
+
+def _weight(self: Any, name: str = "weight") -> Any:
+    weight = getattr(self, name)
+    return 1.0 if weight is None else weight
+
+
+def _log_with(eps: float) -> Any:
+    """The loss with ε added within the logarithms."""
+
+    def terms(self: Any, y: Array, t: Array) -> Array:
+        return -_weight(self) * (t * np.log(y + eps) + (1 - t) * np.log(1 - y + eps))
+
+    return terms
+
+
+def _clipped(self: Any, y: Array, t: Array) -> Array:
+    inner = np.minimum(np.maximum(y, 1e-7), 1 - 1e-7)
+    return -_weight(self) * (t * np.log(inner) + (1 - t) * np.log(1 - inner))
+
+
+def _none(name: str) -> Any:
+    return lambda self: {name: None}
+
+
+def _plain(self: Any, y: Array, t: Array) -> Array:
+    """The logit's loss as it stands, without care for overflow."""
+    yes = _weight(self, "pos_weight") * t
+    p = 1 / (1 + np.exp(-y))
+    return -_weight(self) * (yes * np.log(p) + (1 - t) * np.log(1 - p))
+
+
+def _sigmoid_again(right: Method, self: Any, cache: Any, dloss: Any = 1.0) -> Any:
+    p = sigmoid(cache[0])
+    return right(self, cache, dloss) * (p * (1 - p))
+
+
+def _first(right: Method, self: Any, y: Array, target: Array) -> Any:
+    return right(self, sigmoid(y), target)
+
+
+_REMEDY = "∂l/∂y = w (y − t)/(y (1 − y))"
+_LOGITS = "∂l/∂x = w [(1 − t) σ(x) − q t σ(−x)], which is σ(x) − t without weights"
+
+BINARY = (
+    fault(
+        "BCELoss",
+        "ε in the loss, not in the gradient",
+        "the loss is −log(p + ε), the gradient −1/p",
+        loss_terms(_log_with(1e-7)),
+        "output",
+        "keep logarithms above −100 instead, as PyTorch does",
+        "probabilities near 0 or 1",
+    ),
+    fault(
+        "BCELoss",
+        "probabilities clipped",
+        "probabilities are kept 1e-7 away from 0 and 1, as in Keras",
+        loss_terms(_clipped),
+        "output",
+        "keep logarithms above −100 instead, as PyTorch does",
+        "probabilities near 0 or 1",
+    ),
+    fault(
+        "BCELoss",
+        "ε added to the divisor",
+        "the gradient is (y − t)/(y (1 − y) + ε)",
+        loss_slope(lambda self, y, t: _weight(self) * (y - t) / (y * (1 - y) + 1e-7)),
+        "dx",
+        f"{_REMEDY}, with y (1 − y) at least 1e-12",
+        "probabilities near 0 or 1",
+    ),
+    fault(
+        "BCELoss",
+        "fused with the sigmoid",
+        "the gradient is y − t, that of the logits, though the sigmoid comes before it",
+        loss_slope(lambda self, y, t: _weight(self) * (y - t)),
+        "dx",
+        _REMEDY,
+    ),
+    fault(
+        "BCELoss",
+        "second term missing in the gradient",
+        "the gradient is −t/y: that of (1 − t) log(1 − y) is forgotten",
+        loss_slope(lambda self, y, t: -_weight(self) * t / y),
+        "dx",
+        _REMEDY,
+    ),
+    fault(
+        "BCELoss",
+        "sign of the second term",
+        "the gradient is −t/y − (1 − t)/(1 − y): the inner derivative −1 is forgotten",
+        loss_slope(lambda self, y, t: -_weight(self) * (t / y + (1 - t) / (1 - y))),
+        "dx",
+        _REMEDY,
+    ),
+    fault(
+        "BCELoss",
+        "second term missing",
+        "the loss is −t log y: what is not so does not count",
+        loss_terms(lambda self, y, t: -_weight(self) * (t * np.log(y))),
+        "output",
+        "l = −[t log y + (1 − t) log(1 − y)]",
+    ),
+    *(
+        fault(
+            owner,
+            "weight in the loss, not in the gradient",
+            "the gradient is that of the loss without weights",
+            cache_of(_none("weight")),
+            "dx",
+            "multiply the gradient by w, too",
+            "a weight",
+        )
+        for owner in ("BCELoss", "BCEWithLogitsLoss")
+    ),
+    *(
+        fault(
+            owner,
+            "weight in the gradient, not in the loss",
+            "the loss is the one without weights",
+            output_of(_none("weight")),
+            "output",
+            "multiply the loss by w, too",
+            "a weight",
+        )
+        for owner in ("BCELoss", "BCEWithLogitsLoss")
+    ),
+    fault(
+        "BCEWithLogitsLoss",
+        "sigmoid applied twice",
+        "the network ends in a sigmoid, and the loss applies another",
+        around("forward", _first),
+        "output",
+        "give the loss logits, what comes before the sigmoid",
+    ),
+    fault(
+        "BCEWithLogitsLoss",
+        "sigmoid's backward again",
+        "the fused gradient σ(x) − t is multiplied by σ (1 − σ) as well",
+        around("backward", _sigmoid_again),
+        "dx",
+        _LOGITS,
+    ),
+    fault(
+        "BCEWithLogitsLoss",
+        "sigmoid missing in the gradient",
+        "the gradient is x − t",
+        loss_slope(lambda self, x, t: _weight(self) * (x - t)),
+        "dx",
+        _LOGITS,
+    ),
+    fault(
+        "BCEWithLogitsLoss",
+        "overflow",
+        "log σ(x) as it stands is −∞ where σ(x) is rounded to 0",
+        loss_terms(_plain),
+        "output",
+        "−log σ(x) = max(−x, 0) + log(1 + e^−|x|)",
+        "large logits",
+    ),
+    fault(
+        "BCEWithLogitsLoss",
+        "pos_weight in the loss, not in the gradient",
+        "the gradient is that of the loss without pos_weight",
+        cache_of(_none("pos_weight")),
+        "dx",
+        _LOGITS,
+        "a pos_weight",
+    ),
+    fault(
+        "BCEWithLogitsLoss",
+        "pos_weight ignored",
+        "loss and gradient are those without pos_weight",
+        options("forward", pos_weight=None),
+        "output",
+        "multiply t log σ(x) by q",
+        "a pos_weight",
+    ),
+    fault(
+        "BCEWithLogitsLoss",
+        "pos_weight on both terms",
+        "both outcomes are weighted by q",
+        loss_terms(
+            lambda self, x, t: (
+                _weight(self)
+                * _weight(self, "pos_weight")
+                * (t * softplus(-x) + (1 - t) * softplus(x))
+            )
+        ),
+        "output",
+        "multiply t log σ(x) alone by q",
+        "a pos_weight",
+    ),
+    fault(
+        "BCEWithLogitsLoss",
+        "pos_weight on the target in the gradient",
+        "the gradient is σ(x) − q t: q is missing before σ(x)",
+        when(
+            lambda self: self.pos_weight is not None,
+            loss_slope(
+                lambda self, x, t: _weight(self) * (sigmoid(x) - _weight(self, "pos_weight") * t)
+            ),
+        ),
+        "dx",
+        _LOGITS,
+        "a pos_weight",
+    ),
+)

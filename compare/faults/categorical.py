@@ -1,0 +1,396 @@
+"""Faults of the losses of classes and distributions."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from compare.faults.changes import around, instead, options
+from compare.faults.changes_layers import cache_of, fault, loss_slope, output_of, when
+from compare.faults.fault import Changes, Method
+from reference import Array
+from reference.activations.softmax import log_softmax, softmax, softmax_backward
+from reference.losses.reduction import beside, without_axis
+
+
+def _slope(function: Callable[[Any, Array, Array, int], Array]) -> Changes:
+    """A cross-entropy's backward with the slope ``function(self, p, weighted q, axis)``."""
+
+    def backward(self: Any, cache: Any, dloss: Any = 1.0) -> Array:
+        log_p, wanted, axis, reduction = cache
+        dterms = beside(reduction.backward(dloss, without_axis(log_p.shape, axis)), axis)
+        return function(self, np.exp(log_p), wanted, axis) * dterms
+
+    return instead("backward", backward)
+
+
+def _terms(log_p_of: Callable[[Array, int], Array]) -> Changes:
+    """A cross-entropy of other log-probabilities, ``log_p_of(logits, axis)``."""
+
+    def forward(right: Method, self: Any, y: Array, target: Array) -> Any:
+        _, cache = right(self, y, target)
+        _, wanted, axis, reduction = cache
+        terms = -(wanted * np.where(wanted != 0, log_p_of(y, axis), 0)).sum(axis=axis)
+        return reduction.forward(terms), cache
+
+    return around("forward", forward)
+
+
+def _unshifted(y: Array, axis: int) -> Array:
+    return y - np.log(np.exp(y).sum(axis=axis, keepdims=True))
+
+
+def _softmax_first(right: Method, self: Any, y: Array, target: Array) -> Any:
+    _, (_, _, axis, _) = right(self, y, target)
+    return right(self, softmax(y, axis), target)
+
+
+def _backward_again(right: Method, self: Any, cache: Any, dloss: Any = 1.0) -> Any:
+    log_p, _, axis, _ = cache
+    return softmax_backward(np.exp(log_p), right(self, cache, dloss), axis)
+
+
+def _sums(wanted: Array, axis: int) -> Array:
+    return wanted.sum(axis=axis, keepdims=True)
+
+
+def _or_one(total: Array) -> Array:
+    return np.where(total != 0, total, 1.0)
+
+
+def _all_count(right: Method, self: Any, y: Array, target: Array) -> Any:
+    """Samples to be ignored counted as if they were of the first class."""
+    if target.dtype.kind not in "iu":
+        return right(self, y, target)
+    return right(self, y, np.where(target == self.ignore_index, 0, target))
+
+
+def _count_samples(right: Method, self: Any, shape: Any, divisor: Any = None) -> Any:
+    return right(self, shape)
+
+
+def _by_samples(right: Method, self: Any, cache: Any, dloss: Any = 1.0) -> Any:
+    axis, reduction = cache[2:]
+    shape = cache[1] if isinstance(cache[1], tuple) else cache[0].shape
+    samples = math.prod(without_axis(shape, axis)[-reduction.ndim :])
+    return right(self, (*cache[:3], dataclasses.replace(reduction, divisor=samples)), dloss)
+
+
+def _weighted(self: Any) -> bool:
+    return self.weight is not None
+
+
+def _smooths(self: Any) -> bool:
+    return bool(self.label_smoothing > 0)
+
+
+def _among_others(self: Any, q: Array, axis: int) -> Array:
+    smoothing = self.label_smoothing
+    return (1 - smoothing) * q + smoothing / (q.shape[axis] - 1) * (1 - q)
+
+
+_FUSED = "∂l/∂x = p Σ w q − w q, which without weights is p − q: softmax's backward is in it"
+
+_CROSS_ENTROPY = (
+    fault(
+        "CrossEntropyLoss",
+        "softmax applied twice",
+        "the network ends in a softmax, and the loss applies another",
+        around("forward", _softmax_first),
+        "output",
+        "give the loss logits, what comes before the softmax",
+    ),
+    fault(
+        "CrossEntropyLoss",
+        "softmax's backward again",
+        "the fused gradient p − q is sent through the backward pass of the softmax as well",
+        around("backward", _backward_again),
+        "dx",
+        _FUSED,
+    ),
+    fault(
+        "CrossEntropyLoss",
+        "p (1 − p) again",
+        "the fused gradient p − q is multiplied by p (1 − p) as well",
+        _slope(lambda self, p, wq, axis: (p * _sums(wq, axis) - wq) * (p * (1 - p))),
+        "dx",
+        _FUSED,
+    ),
+    fault(
+        "CrossEntropyLoss",
+        "target not subtracted",
+        "the gradient is p",
+        _slope(lambda self, p, wq, axis: p * _sums(wq, axis)),
+        "dx",
+        _FUSED,
+    ),
+    fault(
+        "CrossEntropyLoss",
+        "gradient at the right class alone",
+        "the gradient is p − 1 at the right class and 0 elsewhere",
+        _slope(lambda self, p, wq, axis: np.where(wq != 0, p * _sums(wq, axis) - wq, 0)),
+        "dx",
+        _FUSED,
+        "targets that are 0 for some class",
+    ),
+    fault(
+        "CrossEntropyLoss",
+        "gradient at the probabilities",
+        "the gradient is −q/p: the softmax's derivative is missing",
+        _slope(lambda self, p, wq, axis: -wq / p),
+        "dx",
+        _FUSED,
+    ),
+    fault(
+        "CrossEntropyLoss",
+        "ε in the loss, not in the gradient",
+        "the loss is −log(p + ε)",
+        _terms(lambda y, axis: np.log(softmax(y, axis) + 1e-7)),
+        "output",
+        "log p = x − max x − log Σ e^(x − max x), which needs no ε",
+        "probabilities near 0",
+    ),
+    fault(
+        "CrossEntropyLoss",
+        "logarithm of a rounded softmax",
+        "log of a softmax that was rounded to 0 is −∞",
+        _terms(lambda y, axis: np.log(softmax(y, axis))),
+        "output",
+        "log p = x − max x − log Σ e^(x − max x)",
+        "logits far apart",
+    ),
+    fault(
+        "CrossEntropyLoss",
+        "overflow",
+        "eˣ overflows: the largest logit is not subtracted first",
+        _terms(_unshifted),
+        "output",
+        "log p = x − max x − log Σ e^(x − max x)",
+        "large logits",
+    ),
+    fault(
+        "CrossEntropyLoss",
+        "classes along the last axis",
+        "the softmax runs along the last axis, not along that of the classes",
+        _terms(lambda y, axis: log_softmax(y, -1)),
+        "output",
+        "classes are along the second axis, (N, C, …)",
+        "places beside the samples",
+    ),
+    fault(
+        "CrossEntropyLoss",
+        "smoothing spread over the other classes",
+        "ε/(C − 1) goes to every class but the right one",
+        when(_smooths, instead("_smoothed", _among_others)),
+        "output",
+        "q ← (1 − ε) q + ε/C, for every class",
+        "label_smoothing > 0",
+    ),
+    fault(
+        "CrossEntropyLoss",
+        "smoothing adds only",
+        "ε/C is added, but 1 − ε does not multiply",
+        when(
+            _smooths,
+            instead("_smoothed", lambda self, q, axis: q + self.label_smoothing / q.shape[axis]),
+        ),
+        "output",
+        "q ← (1 − ε) q + ε/C",
+        "label_smoothing > 0",
+    ),
+    fault(
+        "CrossEntropyLoss",
+        "smoothing in the loss, not in the gradient",
+        "the gradient is that of unsmoothed targets",
+        cache_of(lambda self: {"label_smoothing": 0.0}),
+        "dx",
+        "use the smoothed q in the gradient, too",
+        "label_smoothing > 0",
+    ),
+    fault(
+        "CrossEntropyLoss",
+        "smoothing in the gradient, not in the loss",
+        "the loss is that of unsmoothed targets",
+        output_of(lambda self: {"label_smoothing": 0.0}),
+        "output",
+        "use the smoothed q in the loss, too",
+        "label_smoothing > 0",
+    ),
+    fault(
+        "CrossEntropyLoss",
+        "ignored samples get a gradient",
+        "the gradient is p where the target is to be ignored",
+        _slope(lambda self, p, wq, axis: p * _or_one(_sums(wq, axis)) - wq),
+        "dx",
+        "the gradient is 0 for a sample that is ignored",
+        "ignored samples",
+    ),
+    fault(
+        "CrossEntropyLoss",
+        "weight on the target alone",
+        "the gradient is p − w q: the weight is missing before p",
+        when(_weighted, _slope(lambda self, p, wq, axis: p * (_sums(wq, axis) != 0) - wq)),
+        "dx",
+        "∂l/∂x = p Σ w q − w q",
+        "a weight",
+    ),
+)
+
+_NLL = (
+    fault(
+        "NLLLoss",
+        "gradient of the cross-entropy",
+        "the gradient is e^y − q, that of the logits, though log-softmax comes before it",
+        around(
+            "forward",
+            lambda right, self, y, target: (
+                right(self, y, target)[0],
+                (right(self, y, target)[1], y),
+            ),
+        )
+        | around(
+            "backward",
+            lambda right, self, cache, dloss=1.0: (
+                right(self, cache[0], dloss)
+                + np.exp(cache[1])
+                * beside(
+                    cache[0][3].backward(dloss, without_axis(cache[0][1], cache[0][2])), cache[0][2]
+                )
+            ),
+        ),
+        "dx",
+        "∂l/∂y is −w at the right class and 0 elsewhere",
+    ),
+    fault(
+        "NLLLoss",
+        "gradient at every class",
+        "every class gets the gradient −w",
+        around(
+            "backward",
+            lambda right, self, cache, dloss=1.0: (
+                0 * right(self, cache, dloss)
+                + right(self, cache, dloss).sum(axis=cache[2], keepdims=True)
+            ),
+        ),
+        "dx",
+        "∂l/∂y is −w at the right class and 0 elsewhere",
+    ),
+)
+
+_BOTH = tuple(
+    one
+    for owner in ("NLLLoss", "CrossEntropyLoss")
+    for one in (
+        fault(
+            owner,
+            "ignored samples counted",
+            "targets to be ignored count as the first class",
+            around("forward", _all_count),
+            "output",
+            "leave out samples whose target is ignore_index, in the sum and in the divisor",
+            "ignored samples",
+        ),
+        fault(
+            owner,
+            "mean over all samples",
+            "the sum is divided by N, whatever the samples weigh, ignored ones too",
+            around("over", _count_samples),
+            "output",
+            "divide by the sum of w[t] over the samples that count",
+            "a weight or ignored samples",
+        ),
+        fault(
+            owner,
+            "gradient's mean over all samples",
+            "the loss is divided by the sum of the weights, the gradient by N",
+            around("backward", _by_samples),
+            "dx",
+            "divide both by the sum of w[t] over the samples that count",
+            "a weight or ignored samples",
+        ),
+        fault(
+            owner,
+            "weight ignored",
+            "loss and gradient are those without weights",
+            options("forward", weight=None),
+            "output",
+            "multiply each term by w[t]",
+            "a weight",
+        ),
+        fault(
+            owner,
+            "weight in the loss, not in the gradient",
+            "the gradient is that of the loss without weights",
+            cache_of(lambda self: {"weight": None}),
+            "dx",
+            "multiply the gradient by w[t], too",
+            "a weight",
+        ),
+    )
+)
+
+_DIVERGENCE = (
+    fault(
+        "KLDivLoss",
+        "mean over the entries",
+        "batchmean divides by the number of entries",
+        when(lambda self: self.reduction == "batchmean", options("forward", reduction="mean")),
+        "output",
+        "batchmean divides by the number of samples",
+        "reduction='batchmean'",
+    ),
+    fault(
+        "KLDivLoss",
+        "mean over the samples",
+        "mean divides by the number of samples",
+        when(lambda self: self.reduction == "mean", options("forward", reduction="batchmean")),
+        "output",
+        "mean divides by the number of entries",
+        "reduction='mean'",
+    ),
+    fault(
+        "KLDivLoss",
+        "target's entropy missing",
+        "the loss is −t y, the cross-entropy",
+        around(
+            "forward",
+            lambda right, self, y, target: (
+                right(self, y, target)[1][2].forward(-right(self, y, target)[1][0] * y),
+                right(self, y, target)[1],
+            ),
+        ),
+        "output",
+        "l = t (log t − y)",
+    ),
+    fault(
+        "KLDivLoss",
+        "prediction taken for probabilities",
+        "the gradient is −t/e^y: y is a logarithm already",
+        loss_slope(lambda self, y, t: -(np.exp(t) if self.log_target else t) / np.exp(y)),
+        "dx",
+        "∂l/∂y = −t",
+    ),
+    fault(
+        "KLDivLoss",
+        "exponential of the target missing in the gradient",
+        "the gradient is −s where the target s is a logarithm",
+        when(lambda self: self.log_target, loss_slope(lambda self, y, s: -s)),
+        "dx",
+        "∂l/∂y = −e^s",
+        "log_target=True",
+    ),
+    fault(
+        "KLDivLoss",
+        "p − t",
+        "the gradient is e^y − t, that of the logits",
+        loss_slope(lambda self, y, t: np.exp(y) - (np.exp(t) if self.log_target else t)),
+        "dx",
+        "∂l/∂y = −t: log-softmax has a backward pass of its own",
+    ),
+)
+
+CATEGORICAL = (*_CROSS_ENTROPY, *_NLL, *_BOTH, *_DIVERGENCE)

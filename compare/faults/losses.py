@@ -1,0 +1,191 @@
+"""Faults that many losses share: reductions, signs, and shapes that broadcast."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from compare.faults.binary import BINARY
+from compare.faults.categorical import CATEGORICAL
+from compare.faults.changes import around, options
+from compare.faults.changes_layers import cache_of, fault, output_of, when
+from compare.faults.distances import DISTANCES
+from compare.faults.fault import Fault, Method
+from compare.faults.regression import REGRESSION
+from reference import Array
+
+#: With a term for each entry, so that a mean over samples differs from one over entries.
+BY_ENTRY = ("MSELoss", "L1Loss", "HuberLoss", "SmoothL1Loss", "BCELoss", "BCEWithLogitsLoss")
+LOSSES_OF_ALL = (*BY_ENTRY, "CrossEntropyLoss", "NLLLoss")
+
+
+def _mean(self: Any) -> bool:
+    return bool(self.reduction == "mean")
+
+
+def _sum(self: Any) -> bool:
+    return bool(self.reduction == "sum")
+
+
+def _reduces(self: Any) -> bool:
+    return bool(self.reduction != "none")
+
+
+def _to_sum(self: Any) -> dict[str, Any]:
+    return {"reduction": "sum"}
+
+
+def _to_mean(self: Any) -> dict[str, Any]:
+    return {"reduction": "mean"}
+
+
+def _again(right: Method, self: Any, cache: Any, dloss: Any = 1.0) -> Any:
+    return right(self, cache, dloss) / cache[-1].divisor
+
+
+def _negated(right: Method, self: Any, cache: Any, dloss: Any = 1.0) -> Any:
+    return -right(self, cache, dloss)
+
+
+def _unasked(right: Method, self: Any, cache: Any, dloss: Any = 1.0) -> Any:
+    return right(self, cache, 0 * dloss + 1)
+
+
+def _per_sample(right: Method, self: Any, shape: Any, divisor: Any = None) -> Any:
+    return right(self, shape, shape[0] if len(shape) > 1 else divisor)
+
+
+def _column(shape: tuple[int, ...]) -> bool:
+    """Whether a prediction (N, 1) would be compared with a target (N)."""
+    return len(shape) >= 2 and shape[-1] == 1
+
+
+def _each_with_each(right: Method, self: Any, y: Array, target: Array) -> Any:
+    """What y − t is for y (N, 1) and t (N): every prediction with every target."""
+    if not _column(y.shape) or not _reduces(self):
+        loss, cache = right(self, y, target)
+        return loss, (cache, None)
+    row = target.reshape(1, -1)
+    wide = np.broadcast_to(row, (row.shape[1], row.shape[1]))
+    loss, cache = right(self, np.broadcast_to(y, (*y.shape[:-1], row.shape[1])), wide)
+    return loss, (cache, y.shape)
+
+
+def _summed_back(right: Method, self: Any, cache: Any, dloss: Any = 1.0) -> Any:
+    inner, shape = cache
+    dy = right(self, inner, dloss)
+    return dy if shape is None else dy.sum(axis=-1, keepdims=True)
+
+
+def _shared(owner: str) -> tuple[Fault, ...]:
+    """What can be wrong with any loss."""
+    many = "more than one term"
+    return (
+        fault(
+            owner,
+            "sum for mean",
+            "loss and gradient are sums where means are asked for",
+            when(_mean, options("forward", reduction="sum")),
+            "output",
+            "divide the loss by the number of terms, and its gradient, too",
+            f"reduction='mean', {many}",
+        ),
+        fault(
+            owner,
+            "mean for sum",
+            "loss and gradient are means where sums are asked for",
+            when(_sum, options("forward", reduction="mean")),
+            "output",
+            "do not divide where the reduction is a sum",
+            f"reduction='sum', {many}",
+        ),
+        fault(
+            owner,
+            "gradient of the sum, loss a mean",
+            "the loss is divided by the number of terms, its gradient is not",
+            when(_mean, cache_of(_to_sum)),
+            "dx",
+            "the gradient of a mean has a factor 1/N, too",
+            f"reduction='mean', {many}",
+        ),
+        fault(
+            owner,
+            "gradient of the mean, loss a sum",
+            "the gradient is divided by the number of terms, the loss is not",
+            when(_sum, cache_of(_to_mean)),
+            "dx",
+            "the gradient of a sum has no factor 1/N",
+            f"reduction='sum', {many}",
+        ),
+        fault(
+            owner,
+            "loss a sum, gradient of the mean",
+            "the gradient is that of the mean that is asked for, the loss is a sum",
+            when(_mean, output_of(_to_sum)),
+            "output",
+            "divide the loss by the number of terms",
+            f"reduction='mean', {many}",
+        ),
+        fault(
+            owner,
+            "1/N twice",
+            "the gradient is divided by the number of terms twice",
+            when(_mean, around("backward", _again)),
+            "dx",
+            "divide by the number of terms once, in the loss's gradient only",
+            f"reduction='mean', {many}",
+        ),
+        fault(
+            owner,
+            "sign of the gradient",
+            "the gradient has the wrong sign, as by t − y for y − t: training climbs",
+            around("backward", _negated),
+            "dx",
+            "∂L/∂y of (y − t)² is 2 (y − t)",
+        ),
+        fault(
+            owner,
+            "gradient at the loss ignored",
+            "backward takes the gradient at the loss for 1, whatever it is",
+            around("backward", _unasked),
+            "dx",
+            "multiply by the gradient at the loss: the loss may be scaled or part of a sum",
+            "a loss that is scaled or added to another",
+        ),
+    )
+
+
+def _by_entry(owner: str) -> Fault:
+    return fault(
+        owner,
+        "mean over the samples alone",
+        "the sum over the features is divided by the number of samples",
+        when(_mean, around("over", _per_sample)),
+        "output",
+        "divide by the number of all entries, N · features",
+        "reduction='mean', more than one feature",
+    )
+
+
+def _broadcast(owner: str) -> Fault:
+    return fault(
+        owner,
+        "(N, 1) against (N)",
+        "a target without its last axis is broadcast: every sample is compared with every target",
+        around("forward", _each_with_each) | around("backward", _summed_back),
+        "output",
+        "reshape the target to the prediction's shape first",
+        "predictions (N, 1), batch > 1",
+    )
+
+
+LOSSES = (
+    *(one for owner in LOSSES_OF_ALL for one in _shared(owner)),
+    *map(_by_entry, BY_ENTRY),
+    *map(_broadcast, ("MSELoss", "L1Loss", "HuberLoss")),
+    *REGRESSION,
+    *BINARY,
+    *CATEGORICAL,
+    *DISTANCES,
+)

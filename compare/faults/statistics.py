@@ -1,0 +1,326 @@
+"""Faults of what normalisations take their statistics of, and of running statistics."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from compare.faults.changes import around, instead, options, result
+from compare.faults.changes_layers import fault, other, output_of, when
+from compare.faults.fault import Changes, Fault, Method
+from reference import Array, Params
+from reference.standardize import affine, scale, standardize
+
+CHANNELS = ("BatchNorm1d", "BatchNorm2d", "InstanceNorm2d")
+
+
+def _tracks(self: Any) -> bool:
+    return bool(self.track_running_stats)
+
+
+def _batch(change: Callable[[Any, Array, Array, int], tuple[Array, Array]]) -> Changes:
+    """Buffers moved towards ``change(self, mean, variance, count)``, the variance unbiased."""
+
+    def buffers(right: Method, self: Any, params: Params, cache: Any) -> Params:
+        xhat, root, rank, batch = cache
+        if batch is None:
+            return right(self, params, cache)
+        count = int(np.prod([xhat.shape[axis] for axis in self._axes(rank)]))
+        return right(self, params, (xhat, root, rank, change(self, *batch, count)))
+
+    return around("buffers", buffers)
+
+
+def _frozen(self: Any, params: Params, cache: Any) -> Params:
+    return {name: params[name] for name in self.buffer_shapes()}
+
+
+def _restored(right: Method, self: Any, params: Params, cache: Any) -> Params:
+    """Running statistics moved in evaluation, too."""
+    xhat, root, rank, batch = cache
+    if batch is not None or not self.buffer_shapes():
+        return right(self, params, cache)
+    x = xhat * root + self._aligned(params["running_mean"], rank)
+    axes = self._axes(rank)
+    count = int(np.prod([x.shape[axis] for axis in axes]))
+    _, mean, variance, _ = standardize(x, axes, self.eps)
+    return right(self, params, (xhat, root, rank, (mean, variance * (count / (count - 1)))))
+
+
+def _reversed(self: Any) -> dict[str, Any]:
+    return {"momentum": None if self.momentum is None else 1 - self.momentum}
+
+
+def _moves(self: Any) -> bool:
+    return _tracks(self) and self.momentum is not None and self.momentum != 0.5
+
+
+def _over(axes_of: Callable[[Any, int], tuple[int, ...]]) -> Changes:
+    """A forward whose statistics run over other axes."""
+
+    def forward(right: Method, self: Any, params: Params, x: Array) -> Any:
+        _, cache = right(self, params, x)
+        rank, batch = cache[2:]
+        if batch is None:
+            return right(self, params, x)
+        xhat, *_ = standardize(x, axes_of(self, rank), self.eps)
+        return affine(self._learned(params, rank), xhat), cache
+
+    return around("forward", forward)
+
+
+def _places(self: Any, rank: int) -> tuple[int, ...]:
+    """Without the samples; where there is nothing but samples, with the channels."""
+    return tuple(range(2 - rank, 0)) if rank > 2 else (-2, -1)
+
+
+def _samples(self: Any, rank: int) -> tuple[int, ...]:
+    return (-rank,) if rank > 2 else (-2, -1)
+
+
+def _running(owner: str) -> tuple[Fault, ...]:
+    remedy = "running ← (1 − momentum) · running + momentum · batch"
+    return (
+        fault(
+            owner,
+            "biased running variance",
+            "the running variance moves towards the biased variance",
+            _batch(lambda self, mean, var, count: (mean, var * ((count - 1) / count))),
+            "buffer running_var",
+            "keep n/(n − 1) σ², though x̂ is made with σ²",
+            "running statistics, few values",
+        ),
+        fault(
+            owner,
+            "momentum convention",
+            "momentum weighs the old statistics, as in Keras: 1 − momentum weighs the new ones",
+            when(_moves, other("buffers", _reversed)),
+            "buffer running_mean",
+            remedy,
+            "running statistics, momentum ≠ ½",
+        ),
+        fault(
+            owner,
+            "running statistics never moved",
+            "the running statistics stay what they were",
+            instead("buffers", _frozen),
+            "buffer running_mean",
+            remedy,
+            "running statistics",
+        ),
+        fault(
+            owner,
+            "running statistics moved in evaluation",
+            "evaluation moves the running statistics, too",
+            around("buffers", _restored),
+            "buffer running_mean",
+            "leave the running statistics alone in evaluation",
+            "running statistics, evaluation",
+        ),
+        fault(
+            owner,
+            "standard deviation for variance",
+            "the running variance moves towards the standard deviation",
+            _batch(lambda self, mean, var, count: (mean, np.sqrt(var))),
+            "buffer running_var",
+            "keep the variance; add ε and take the root when it is used",
+            "running statistics",
+        ),
+        fault(
+            owner,
+            "batch statistics in evaluation",
+            "evaluation normalises with the batch at hand",
+            when(_tracks, options("forward", training=True)),
+            "output",
+            "use the running statistics in evaluation",
+            "running statistics, evaluation",
+        ),
+        fault(
+            owner,
+            "running statistics in training",
+            "training normalises with the running statistics",
+            when(_tracks, options("forward", training=False)),
+            "output",
+            "use the batch's statistics in training",
+            "running statistics, training",
+        ),
+        fault(
+            owner,
+            "ε missing in evaluation",
+            "evaluation divides by the root of the running variance without ε",
+            when(lambda self: _tracks(self) and not self.training, options("forward", eps=0.0)),
+            "output",
+            "s = √(running_var + ε)",
+            "running statistics, evaluation",
+        ),
+    )
+
+
+_BATCH = tuple(
+    one
+    for owner in ("BatchNorm1d", "BatchNorm2d")
+    for one in (
+        fault(
+            owner,
+            "batches not counted",
+            "num_batches_tracked stays what it was",
+            result("_counted", lambda counted: {}),
+            "buffer num_batches_tracked",
+            "num_batches_tracked + 1 after every batch in training",
+            "running statistics",
+        ),
+        fault(
+            owner,
+            "momentum None taken for 0.1",
+            "the running statistics are no averages over all batches",
+            when(
+                lambda self: self.momentum is None,
+                other("buffers", lambda self: {"momentum": 0.1}),
+            ),
+            "buffer running_mean",
+            "the newest of t batches weighs 1/t",
+            "momentum=None",
+        ),
+        fault(
+            owner,
+            "average over one batch fewer",
+            "the newest of t batches weighs 1/(t − 1)",
+            when(
+                lambda self: self.momentum is None,
+                around("_weight", lambda right, self, tracked: right(self, tracked - 1)),
+            ),
+            "buffer running_mean",
+            "the newest of t batches weighs 1/t, itself counted",
+            "momentum=None",
+        ),
+        fault(
+            owner,
+            "statistics of single samples",
+            "mean and variance run over the places alone, not over the samples",
+            _over(_places),
+            "output",
+            "statistics of each channel over samples and places",
+            "batch > 1",
+        ),
+        fault(
+            owner,
+            "statistics of single places",
+            "mean and variance run over the samples alone, as for rows",
+            _over(_samples),
+            "output",
+            "statistics of each channel over samples and places",
+            "places",
+        ),
+    )
+)
+
+
+def _features_over(axes: tuple[int, ...]) -> Changes:
+    """A layer norm whose statistics run over other axes."""
+
+    def forward(right: Method, self: Any, params: Params, x: Array) -> Any:
+        _, cache = right(self, params, x)
+        make = standardize if hasattr(self, "bias") else scale
+        xhat = make(x, axes, self.eps or float(np.finfo(x.dtype).eps))[0]
+        return affine(self._learned(params, x), xhat), cache
+
+    return around("forward", forward)
+
+
+def _dealt(right: Method, self: Any, params: Params, x: Array) -> Any:
+    """Channel c in group c mod G."""
+    _, cache = right(self, params, x)
+    places = self._places(params, x)
+    axis = x.ndim - 1 - places
+    lead, behind = x.shape[:axis], x.shape[axis + 1 :]
+    members = self.num_channels // self.num_groups
+    dealt = x.reshape(*lead, members, self.num_groups, *behind).swapaxes(axis, axis + 1)
+    flat = dealt.reshape(*lead, self.num_groups, members * int(np.prod(behind)))
+    xhat = standardize(flat, (-1,), self.eps)[0]
+    back = xhat.reshape(*lead, self.num_groups, members, *behind).swapaxes(axis, axis + 1)
+    return affine(self._learned(params, places), back.reshape(x.shape)), cache
+
+
+def _by_length(right: Method, self: Any, params: Params, x: Array) -> Any:
+    """Divided by the root of the sum of squares, not of their mean."""
+    y, cache = right(self, params, x)
+    count = int(np.prod(self.normalized_shape))
+    return y / float(np.sqrt(count)), cache
+
+
+def _centred_too(right: Method, self: Any, params: Params, x: Array) -> Any:
+    return right(self, params, x - x.mean(axis=self._check(x), keepdims=True))
+
+
+_OTHERS = (
+    fault(
+        "InstanceNorm2d",
+        "statistics of the whole batch",
+        "mean and variance run over the samples, too, as in batch norm",
+        _over(lambda self, rank: (-rank, -2, -1) if rank == 4 else (-2, -1)),
+        "output",
+        "statistics of each sample's channel over its places",
+        "batch > 1",
+    ),
+    *(
+        fault(
+            owner,
+            "statistics over the samples",
+            "the statistics run along the first axis, not the features",
+            _features_over((0,)),
+            "output",
+            "statistics of each sample over normalized_shape",
+        )
+        for owner in ("LayerNorm", "RMSNorm")
+    ),
+    *(
+        fault(
+            owner,
+            "statistics over the last axis alone",
+            "only the last of the normalised axes is averaged over",
+            _features_over((-1,)),
+            "output",
+            "statistics over all axes of normalized_shape",
+            "normalized_shape of more than one axis",
+        )
+        for owner in ("LayerNorm", "RMSNorm")
+    ),
+    fault(
+        "GroupNorm",
+        "channels dealt out to the groups",
+        "channel c is taken for a member of group c mod G",
+        around("forward", _dealt),
+        "output",
+        "groups are of neighbouring channels: c is in group ⌊c G/C⌋",
+        "more than one group of more than one channel",
+    ),
+    fault(
+        "GroupNorm",
+        "one group",
+        "the statistics run over all channels, as in layer norm",
+        output_of(lambda self: {"num_groups": 1}),
+        "output",
+        "statistics of each group of channels",
+        "more than one group",
+    ),
+    fault(
+        "RMSNorm",
+        "divided by the length",
+        "x is divided by the root of the sum of squares, not of their mean",
+        around("forward", _by_length),
+        "output",
+        "y = x/√(mean(x²) + ε) · γ",
+    ),
+    fault(
+        "RMSNorm",
+        "mean subtracted",
+        "x is centred first, as in layer norm",
+        around("forward", _centred_too),
+        "output",
+        "y = x/√(mean(x²) + ε) · γ: RMS norm does not centre",
+    ),
+)
+
+STATISTICS = (*(one for owner in CHANNELS for one in _running(owner)), *_BATCH, *_OTHERS)
