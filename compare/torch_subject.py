@@ -77,6 +77,7 @@ class TorchSubject:
         }
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", "reduction: 'mean' divides", UserWarning)  # KLDivLoss
+            warnings.filterwarnings("ignore", "Using padding='same' with even", UserWarning)
             return self.module(*tensors, **named), tensors
 
     def everything(self, y: Any, tensors: tuple[Any, ...], dy: Any) -> Observation:

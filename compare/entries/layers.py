@@ -279,6 +279,9 @@ NORMS = (
                 (2, 3, 3, 4), num_features=3, affine=True, track_running_stats=True, training=False
             ),
             variant((2, 2, 3, 2), num_features=2, eps=1e-2, affine=True),
+            variant(
+                (2, 2, 3, 2), num_features=2, eps=1e-2, track_running_stats=True, training=False
+            ),
         ),
     ),
     Entry(

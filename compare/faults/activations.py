@@ -37,12 +37,12 @@ def _step(self: Any, x: Array, y: Array) -> Array:
     return np.where(x > 0, 1.0, 0.0 * x)
 
 
-def _normal_cdf_like(self: Any, x: Array, y: Array) -> Array:
+def _normal_cdf_like(self: Any, x: Array, y: Array) -> Any:
     s = sigmoid(1.702 * x)
     return s + 1.702 * x * s * (1 - s)
 
 
-def _silu(self: Any, x: Array, y: Array) -> Array:
+def _silu(self: Any, x: Array, y: Array) -> Any:
     s = sigmoid(x)
     return s * (1 + x * (1 - s))
 

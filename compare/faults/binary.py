@@ -21,13 +21,13 @@ def _weight(self: Any, name: str = "weight") -> Any:
 def _log_with(eps: float) -> Any:
     """The loss with ε added within the logarithms."""
 
-    def terms(self: Any, y: Array, t: Array) -> Array:
+    def terms(self: Any, y: Array, t: Array) -> Any:
         return -_weight(self) * (t * np.log(y + eps) + (1 - t) * np.log(1 - y + eps))
 
     return terms
 
 
-def _clipped(self: Any, y: Array, t: Array) -> Array:
+def _clipped(self: Any, y: Array, t: Array) -> Any:
     inner = np.minimum(np.maximum(y, 1e-7), 1 - 1e-7)
     return -_weight(self) * (t * np.log(inner) + (1 - t) * np.log(1 - inner))
 
@@ -36,7 +36,7 @@ def _none(name: str) -> Any:
     return lambda self: {name: None}
 
 
-def _plain(self: Any, y: Array, t: Array) -> Array:
+def _plain(self: Any, y: Array, t: Array) -> Any:
     """The logit's loss as it stands, without care for overflow."""
     yes = _weight(self, "pos_weight") * t
     p = 1 / (1 + np.exp(-y))

@@ -20,7 +20,7 @@ from reference.losses.reduction import beside, without_axis
 def _slope(function: Callable[[Any, Array, Array, int], Array]) -> Changes:
     """A cross-entropy's backward with the slope ``function(self, p, weighted q, axis)``."""
 
-    def backward(self: Any, cache: Any, dloss: Any = 1.0) -> Array:
+    def backward(self: Any, cache: Any, dloss: Any = 1.0) -> Any:
         log_p, wanted, axis, reduction = cache
         dterms = beside(reduction.backward(dloss, without_axis(log_p.shape, axis)), axis)
         return function(self, np.exp(log_p), wanted, axis) * dterms
@@ -40,7 +40,7 @@ def _terms(log_p_of: Callable[[Array, int], Array]) -> Changes:
     return around("forward", forward)
 
 
-def _unshifted(y: Array, axis: int) -> Array:
+def _unshifted(y: Array, axis: int) -> Any:
     return y - np.log(np.exp(y).sum(axis=axis, keepdims=True))
 
 
@@ -54,7 +54,7 @@ def _backward_again(right: Method, self: Any, cache: Any, dloss: Any = 1.0) -> A
     return softmax_backward(np.exp(log_p), right(self, cache, dloss), axis)
 
 
-def _sums(wanted: Array, axis: int) -> Array:
+def _sums(wanted: Array, axis: int) -> Any:
     return wanted.sum(axis=axis, keepdims=True)
 
 
@@ -80,6 +80,19 @@ def _by_samples(right: Method, self: Any, cache: Any, dloss: Any = 1.0) -> Any:
     return right(self, (*cache[:3], dataclasses.replace(reduction, divisor=samples)), dloss)
 
 
+def _with_logits(right: Method, self: Any, y: Array, target: Array) -> Any:
+    loss, cache = right(self, y, target)
+    return loss, (cache, y)
+
+
+def _fused(right: Method, self: Any, cache: Any, dloss: Any = 1.0) -> Any:
+    """e^y − q for −q."""
+    inner, y = cache
+    _, shape, axis, reduction = inner
+    dterms = beside(reduction.backward(dloss, without_axis(shape, axis)), axis)
+    return right(self, inner, dloss) + np.exp(y) * dterms
+
+
 def _weighted(self: Any) -> bool:
     return self.weight is not None
 
@@ -88,7 +101,7 @@ def _smooths(self: Any) -> bool:
     return bool(self.label_smoothing > 0)
 
 
-def _among_others(self: Any, q: Array, axis: int) -> Array:
+def _among_others(self: Any, q: Array, axis: int) -> Any:
     smoothing = self.label_smoothing
     return (1 - smoothing) * q + smoothing / (q.shape[axis] - 1) * (1 - q)
 
@@ -245,23 +258,7 @@ _NLL = (
         "NLLLoss",
         "gradient of the cross-entropy",
         "the gradient is e^y − q, that of the logits, though log-softmax comes before it",
-        around(
-            "forward",
-            lambda right, self, y, target: (
-                right(self, y, target)[0],
-                (right(self, y, target)[1], y),
-            ),
-        )
-        | around(
-            "backward",
-            lambda right, self, cache, dloss=1.0: (
-                right(self, cache[0], dloss)
-                + np.exp(cache[1])
-                * beside(
-                    cache[0][3].backward(dloss, without_axis(cache[0][1], cache[0][2])), cache[0][2]
-                )
-            ),
-        ),
+        {**around("forward", _with_logits), **around("backward", _fused)},
         "dx",
         "∂l/∂y is −w at the right class and 0 elsewhere",
     ),

@@ -19,7 +19,7 @@ def _last_use(self: Any, cache: Any, dy: Array) -> Array:
     return np.where(later.reshape(*cache.shape, 1), 0, dy)
 
 
-def _per_use(self: Any, cache: Any, dy: Array) -> Array:
+def _per_use(self: Any, cache: Any, dy: Array) -> Any:
     """The gradient divided by how often its index occurs."""
     x = cache.reshape(-1)
     count = (x[:, None] == x).sum(axis=1).astype(dy.dtype)

@@ -63,7 +63,7 @@ def _bias_averaged(right: Method, self: Any, params: Params, cache: Any, dy: Arr
     return back, {n: g / _samples(cache) if n == "bias" else g for n, g in found.items()}
 
 
-def _of_output(self: Any, params: Params, cache: Any, dy: Array) -> Array:
+def _of_output(self: Any, params: Params, cache: Any, dy: Array) -> Any:
     y = cache[0] @ params["weight"].swapaxes(-1, -2)
     y = y + params["bias"][..., None, :] if self.bias else y
     return _rows(dy, cache).swapaxes(-1, -2) @ y

@@ -173,7 +173,7 @@ def _broadcast(owner: str) -> Fault:
         owner,
         "(N, 1) against (N)",
         "a target without its last axis is broadcast: every sample is compared with every target",
-        around("forward", _each_with_each) | around("backward", _summed_back),
+        {**around("forward", _each_with_each), **around("backward", _summed_back)},
         "output",
         "reshape the target to the prediction's shape first",
         "predictions (N, 1), batch > 1",

@@ -128,7 +128,7 @@ def _dgamma(change: Callable[[Any, Parts, Array], Array]) -> Changes:
     return grad_of("weight", weight)
 
 
-def _scaled_back(self: Any, of: Parts, dy: Array) -> Array:
+def _scaled_back(self: Any, of: Parts, dy: Array) -> Any:
     """Dy times c = x̂ s."""
     return dy * (of.lay(of.xhat) * of.root).reshape(dy.shape)
 

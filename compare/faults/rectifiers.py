@@ -27,7 +27,7 @@ def _negative(x: Array) -> Array:
     return np.where(x > 0, 0, x)
 
 
-def _per_weight(params: Params, cache: Any, each: Array) -> Array:
+def _per_weight(params: Params, cache: Any, each: Array) -> Any:
     """Sum over all that shares a weight."""
     leading = params["weight"].ndim - 1
     shared = tuple(axis for axis in range(leading, each.ndim) if cache[2].shape[axis] == 1)

@@ -52,7 +52,7 @@ _SQUARED = (
         "MSELoss",
         "half the squared error",
         "loss and gradient are those of ½ (y − t)²",
-        around("forward", _halved) | around("backward", _halved),
+        {**around("forward", _halved), **around("backward", _halved)},
         "output",
         "l = (y − t)², without the ½",
     ),

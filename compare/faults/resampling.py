@@ -28,7 +28,7 @@ def _first_of_column(matrix: Array) -> Array:
     return np.where(np.cumsum(matrix != 0, axis=0) == 1, matrix, 0)
 
 
-def _mean_of_column(matrix: Array) -> Array:
+def _mean_of_column(matrix: Array) -> Any:
     return matrix / np.maximum(matrix.sum(axis=0), 1)
 
 
@@ -47,7 +47,7 @@ def _mode(*modes: str) -> Callable[[Any], bool]:
     return lambda self: self.mode in modes
 
 
-def _rounding(self: Any, n: int, m: int, ratio: float | None, dtype: Any) -> Array:
+def _rounding(self: Any, n: int, m: int, ratio: float | None, dtype: Any) -> Any:
     if m in (n, 2 * n):  # the centre of a pixel then lies half-way between two
         return nearest(n, m, ratio, dtype)
     r = n / m if ratio is None else ratio
@@ -55,7 +55,7 @@ def _rounding(self: Any, n: int, m: int, ratio: float | None, dtype: Any) -> Arr
     return (source[:, None] == np.arange(n)).astype(dtype)
 
 
-def _from_corner(self: Any, n: int, m: int, ratio: float | None, dtype: Any) -> Array:
+def _from_corner(self: Any, n: int, m: int, ratio: float | None, dtype: Any) -> Any:
     """Places o r, without the half pixel."""
     r = n / m if ratio is None else ratio
     place = np.arange(m) * r

@@ -35,7 +35,7 @@ def _log_of_softmax(right: Method, self: Any, params: Params, x: Array) -> Any:
     return np.log(softmax(x, self.axis(x))), right(self, params, x)[1]
 
 
-def _log_summed_along_another(self: Any, x: Array, y: Array, dy: Array) -> Array:
+def _log_summed_along_another(self: Any, x: Array, y: Array, dy: Array) -> Any:
     return dy - np.exp(y) * dy.sum(axis=_axis(x, self.axis(x)), keepdims=True)
 
 

@@ -23,7 +23,7 @@ def _tracks(self: Any) -> bool:
 def _batch(change: Callable[[Any, Array, Array, int], tuple[Array, Array]]) -> Changes:
     """Buffers moved towards ``change(self, mean, variance, count)``, the variance unbiased."""
 
-    def buffers(right: Method, self: Any, params: Params, cache: Any) -> Params:
+    def buffers(right: Method, self: Any, params: Params, cache: Any) -> Any:
         xhat, root, rank, batch = cache
         if batch is None:
             return right(self, params, cache)
@@ -37,7 +37,7 @@ def _frozen(self: Any, params: Params, cache: Any) -> Params:
     return {name: params[name] for name in self.buffer_shapes()}
 
 
-def _restored(right: Method, self: Any, params: Params, cache: Any) -> Params:
+def _restored(right: Method, self: Any, params: Params, cache: Any) -> Any:
     """Running statistics moved in evaluation, too."""
     xhat, root, rank, batch = cache
     if batch is not None or not self.buffer_shapes():

@@ -5,16 +5,19 @@ from __future__ import annotations
 import dataclasses
 import functools
 
+import numpy as np
 import pytest
 import torch.fx.experimental.symbolic_shapes  # noqa: F401 - adds warnings filters: now, not later
 
-from compare import layer_check
+from compare import layer_check, own_forward
 from compare.cases import DTYPES
 from compare.catalogue import CATALOGUE
 from compare.checked import Checked
-from compare.entries.entry import Variant
+from compare.entries.entry import Entry, Variant, variant
 from compare.faults import FAULTS, Fault
-from compare.subject import subject_of
+from compare.faults.layers import LAYERS
+from compare.subject import Subject, subject_of
+from reference import Linear, Module, Residual, Sequential, Tanh, Tied
 
 KINDS = ("layer", "activation", "loss")
 
@@ -61,3 +64,39 @@ def test_fault_is_caught_and_located(name: str, dtype: str) -> None:
         assert not elsewhere, f"{name}: should be located at {place}"
     else:  # a fault of 1e-4 may be below what float32 can tell in one quantity, not in the next
         assert len(elsewhere) < len(found), f"{name}: should be located at {place}"
+
+
+#: What is no class of PyTorch, and so no entry of the catalogue.
+STRUCTURE: dict[str, Module] = {
+    "Residual": Residual(Sequential(Linear(4, 3), Tanh(), Linear(3, 4))),
+    "Tied": Tied(Sequential(Linear(4, 4), Tanh(), Linear(4, 4)), {"2.weight": "0.weight"}),
+}
+
+OF_STRUCTURE = {name: fault for name, fault in FAULTS.items() if fault.owner in STRUCTURE}
+
+
+@pytest.mark.parametrize("name", OF_STRUCTURE)
+def test_fault_of_a_connection_is_caught_by_its_own_forward(name: str) -> None:
+    fault = OF_STRUCTURE[name]
+    module = STRUCTURE[fault.owner]
+    entry = Entry(fault.owner, "layer", "", (variant((5, 4)),))
+    wrong = fault.plant(module)
+    if fault.spoils == "output":
+        rng = np.random.default_rng(0)
+        params, x = module.init(rng), rng.standard_normal((5, 4))
+        assert not np.allclose(wrong.forward(params, x)[0], module.forward(params, x)[0])
+    checked = own_forward.check(entry, entry.variants[0], subject=Subject(wrong))
+    assert checked.failures
+    place = {"gradient": "gradient 0.weight", "dx": "gradient at input"}.get(fault.spoils, "")
+    assert str(checked.failures[0].quantity).startswith(place)
+    assert own_forward.check(entry, entry.variants[0], subject=Subject(module)).agrees
+
+
+def test_every_fault_is_told_in_full() -> None:
+    """Names are unique: FAULTS is made of as many as there are."""
+    owners = {*CATALOGUE, *STRUCTURE}
+    for name, fault in (OF_LAYERS | OF_STRUCTURE).items():
+        assert fault.owner in owners
+        assert name == fault.name == f"{fault.owner}: {name.split(': ', 1)[1]}"
+        assert fault.told and fault.remedy
+    assert len({fault.name for fault in LAYERS}) == len(LAYERS)
