@@ -28,7 +28,7 @@ def _log_with(eps: float) -> Any:
 
 
 def _clipped(self: Any, y: Array, t: Array) -> Any:
-    inner = np.minimum(np.maximum(y, 1e-7), 1 - 1e-7)
+    inner = np.where(y < 1e-7, 1e-7, np.where(y > 1 - 1e-7, 1 - 1e-7, y))
     return -_weight(self) * (t * np.log(inner) + (1 - t) * np.log(1 - inner))
 
 

@@ -27,8 +27,10 @@ def _batch(change: Callable[[Any, Array, Array, int], tuple[Array, Array]]) -> C
         xhat, root, rank, batch = cache
         if batch is None:
             return right(self, params, cache)
+        mean, variance = batch
         count = int(np.prod([xhat.shape[axis] for axis in self._axes(rank)]))
-        return right(self, params, (xhat, root, rank, change(self, *batch, count)))
+        moved = change(self, mean, variance, count)
+        return right(self, params, (xhat, root, rank, moved))
 
     return around("buffers", buffers)
 

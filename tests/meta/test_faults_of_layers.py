@@ -98,5 +98,6 @@ def test_every_fault_is_told_in_full() -> None:
     for name, fault in (OF_LAYERS | OF_STRUCTURE).items():
         assert fault.owner in owners
         assert name == fault.name == f"{fault.owner}: {name.split(': ', 1)[1]}"
-        assert fault.told and fault.remedy
+        assert fault.told
+        assert fault.remedy
     assert len({fault.name for fault in LAYERS}) == len(LAYERS)
