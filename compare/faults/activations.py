@@ -14,6 +14,7 @@ from compare.faults.fault import Changes, Method
 from compare.faults.rectifiers import RECTIFIERS
 from compare.faults.smooth import SMOOTH
 from compare.faults.softmax import SOFTMAX
+from compare.faults.squashing import SQUASHING
 from reference import Array, Params
 from reference.special import sigmoid
 
@@ -136,4 +137,4 @@ _SHARED = (
     ),
 )
 
-ACTIVATIONS = (*_SHARED, *RECTIFIERS, *CLIPPED, *SMOOTH, *SOFTMAX)
+ACTIVATIONS = (*_SHARED, *RECTIFIERS, *CLIPPED, *SQUASHING, *SMOOTH, *SOFTMAX)

@@ -12,8 +12,8 @@ from compare.faults.changes import around, dx, grad
 from compare.faults.changes_layers import dx_with, fault, forward_with, grad_at, grad_of, other
 from compare.faults.fault import Changes, Fault, Method
 from reference import Array, Params
-from reference.convolution import columns, correlate, correlate_weight
-from reference.windows import Window, crop, last, pad
+from reference.convolution import columns
+from reference.windows import Window, last, pad
 
 CONVOLUTIONS = ("Conv1d", "Conv2d", "ConvTranspose2d")
 
@@ -33,13 +33,13 @@ def _without_bias(self: Any, params: Params) -> Params:
     return params | {"bias": 0 * params["bias"]} if self.bias else params
 
 
-def _steps(window: Window, name: str) -> Window:
+def steps(window: Window, name: str) -> Window:
     """A window whose stride or dilation is 1."""
     return dataclasses.replace(window, **{name: (1,) * len(window.kernel)})
 
 
 def _window(name: str) -> Callable[[Any], dict[str, Any]]:
-    return lambda self: {"window": _steps(self.window, name)}
+    return lambda self: {"window": steps(self.window, name)}
 
 
 def _reads(window_of: Callable[[Window], Window], edges_of: Callable[[Edges], Edges]) -> Changes:
@@ -56,11 +56,13 @@ def _reads(window_of: Callable[[Window], Window], edges_of: Callable[[Edges], Ed
     return around("forward", forward)
 
 
-def _same(one: Any) -> Any:
+def same(one: Any) -> Any:
+    """The window or the padding as it is."""
     return one
 
 
-def _at_end(edges: Edges) -> Edges:
+def at_end(edges: Edges) -> Edges:
+    """All of the padding after the input, none before."""
     return [(0, before + after) for before, after in edges]
 
 
@@ -258,7 +260,7 @@ def _forward(owner: str) -> tuple[Fault, ...]:
             owner,
             "stride ignored in the weight gradient",
             "dW is taken from neighbouring places of the input",
-            _reads(lambda window: _steps(window, "stride"), _same),
+            _reads(lambda window: steps(window, "stride"), same),
             "gradient weight",
             "dW[t] = Σ_o dy[o] x[o · stride + t · dilation − padding]",
             "stride > 1",
@@ -267,7 +269,7 @@ def _forward(owner: str) -> tuple[Fault, ...]:
             owner,
             "dilation ignored in the weight gradient",
             "dW is taken from neighbouring taps of the input",
-            _reads(lambda window: _steps(window, "dilation"), _same),
+            _reads(lambda window: steps(window, "dilation"), same),
             "gradient weight",
             "dW[t] = Σ_o dy[o] x[o · stride + t · dilation − padding]",
             "dilation > 1",
@@ -276,7 +278,7 @@ def _forward(owner: str) -> tuple[Fault, ...]:
             owner,
             "padding ignored in the weight gradient",
             "dW is taken from the input as it was before padding",
-            _reads(_same, _at_end),
+            _reads(same, at_end),
             "gradient weight",
             "remember the padded input",
             "padding > 0",
@@ -285,7 +287,7 @@ def _forward(owner: str) -> tuple[Fault, ...]:
             owner,
             "padding at the end alone",
             "all of the padding is put after the input, none before",
-            other("forward", lambda self: {"edges": _at_end(self.edges)}),
+            other("forward", lambda self: {"edges": at_end(self.edges)}),
             "output",
             "as many zeros before the input as after it",
             "padding > 0",
@@ -323,59 +325,8 @@ _OF_IMAGES = tuple(
 )
 
 
-def _read_back(window_of: Callable[[Window], Window], edges_of: Callable[[Edges], Edges]) -> Any:
-    """What a transposed convolution's backward gives if it reads dy at other places."""
-
-    def wrong(self: Any, params: Params, cache: Any, dy: Array) -> tuple[Array, Array]:
-        x, shape = cache
-        dy = dy.reshape(x.shape[0], *dy.shape[-3:])
-        window = window_of(self.window)
-        padded = pad(dy, edges_of([(p, p) for p in self.padding]))
-        read = crop(padded, (0, 0), window.reach(shape[-2:]))
-        cols = columns(read, window, self.groups)
-        dx = correlate(self._grouped(params), cols).reshape(shape)
-        return dx, correlate_weight(x, cols).reshape(params["weight"].shape)
-
-    return wrong
-
-
-def _dx_of(wrong: Any) -> Changes:
-    return around(
-        "backward",
-        lambda right, self, params, cache, dy: (
-            wrong(self, params, cache, dy)[0],
-            right(self, params, cache, dy)[1],
-        ),
-    )
-
-
-def _weight_of(wrong: Any) -> Changes:
-    return grad_of("weight", lambda *args: wrong(*args)[1])
-
-
-_SLIPS = (
-    ("stride", "stride > 1", lambda window: _steps(window, "stride"), _same),
-    ("dilation", "dilation > 1", lambda window: _steps(window, "dilation"), _same),
-    ("padding", "padding > 0", _same, _at_end),
-)
-
-_TRANSPOSED = tuple(
-    fault(
-        "ConvTranspose2d",
-        f"{what} ignored in the {where} gradient",
-        f"dy is read as if there were no {what}",
-        of(_read_back(window_of, edges_of)),
-        spoils,
-        "read dy as a convolution with the same stride, padding and dilation does",
-        needs,
-    )
-    for what, needs, window_of, edges_of in _SLIPS
-    for where, of, spoils in (("input", _dx_of, "dx"), ("weight", _weight_of, "gradient weight"))
-)
-
 CONVOLUTION = (
     *(one for owner in CONVOLUTIONS for one in _every(owner)),
     *(one for owner in ("Conv1d", "Conv2d") for one in _forward(owner)),
     *_OF_IMAGES,
-    *_TRANSPOSED,
 )

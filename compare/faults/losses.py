@@ -12,6 +12,8 @@ from compare.faults.changes import around, options
 from compare.faults.changes_layers import cache_of, fault, output_of, when
 from compare.faults.distances import DISTANCES
 from compare.faults.fault import Fault, Method
+from compare.faults.likelihood import LIKELIHOOD
+from compare.faults.nll import NLL
 from compare.faults.regression import REGRESSION
 from reference import Array
 
@@ -185,7 +187,9 @@ LOSSES = (
     *map(_by_entry, BY_ENTRY),
     *map(_broadcast, ("MSELoss", "L1Loss", "HuberLoss")),
     *REGRESSION,
+    *LIKELIHOOD,
     *BINARY,
     *CATEGORICAL,
+    *NLL,
     *DISTANCES,
 )

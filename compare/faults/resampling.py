@@ -1,4 +1,4 @@
-"""Faults of adaptive pooling, of enlarging images, and of layers that only lay numbers out."""
+"""Faults of adaptive pooling and of enlarging images."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from compare.faults.changes import around, instead, output, result
+from compare.faults.changes import around, instead
 from compare.faults.changes_layers import fault, other, when
 from compare.faults.fault import Changes, Method
 from reference import Array, Params
@@ -172,172 +172,5 @@ RESAMPLING = (
         "output",
         "the entry at ⌊o r⌋",
         "mode='nearest', a factor other than 2",
-    ),
-)
-
-
-def _column_major(y: Array) -> Array:
-    """The same shape, filled in the order in which the first axis runs fastest."""
-    axes = tuple(reversed(range(y.ndim)))
-    turned: Array = y.transpose(axes).reshape(y.shape)
-    return turned
-
-
-def _samples_mixed(right: Method, self: Any, params: Params, cache: Any, dy: Array) -> Any:
-    return _column_major(dy).reshape(cache), {}
-
-
-def _channels_last(right: Method, self: Any, params: Params, x: Array) -> Any:
-    """An image flattened with its channels running fastest."""
-    y, _ = right(self, params, x)
-    start = self.start_dim % x.ndim
-    order = (*range(start), *range(start + 1, x.ndim), start)
-    return x.transpose(order).reshape(y.shape), x.shape
-
-
-SHAPES = (
-    fault(
-        "Flatten",
-        "order of columns",
-        "the numbers are laid out with the first axis fastest, as by order='F'",
-        output(_column_major),
-        "output",
-        "y = x.reshape(N, −1), the last axis fastest",
-    ),
-    fault(
-        "Flatten",
-        "channels last",
-        "the channels run fastest: the image was laid out (N, H, W, C)",
-        when(lambda self: self.end_dim == -1, around("forward", _channels_last)),
-        "output",
-        "y = x.reshape(N, −1) of x (N, C, H, W)",
-        "more than one channel and place",
-    ),
-    fault(
-        "Flatten",
-        "gradient laid out in another order",
-        "dx = dy laid out with the first axis fastest",
-        around("backward", _samples_mixed),
-        "dx",
-        "dx = dy.reshape(x.shape)",
-        "more than one axis",
-    ),
-    fault(
-        "Unflatten",
-        "order of columns",
-        "the numbers are laid out with the first axis fastest, as by order='F'",
-        output(_column_major),
-        "output",
-        "y = x.reshape(…), the last axis fastest",
-    ),
-    fault(
-        "Unflatten",
-        "gradient laid out in another order",
-        "dx = dy laid out with the first axis fastest",
-        around("backward", _samples_mixed),
-        "dx",
-        "dx = dy.reshape(x.shape)",
-    ),
-)
-
-
-def _skip_only(right: Method, self: Any, params: Params, cache: Any, dy: Array) -> Any:
-    return dy, right(self, params, cache, dy)[1]
-
-
-def _without_skip(right: Method, self: Any, params: Params, cache: Any, dy: Array) -> Any:
-    dx, found = right(self, params, cache, dy)
-    return dx - dy, found
-
-
-def _overwritten(right: Method, self: Any, params: Params, cache: Any, dy: Any) -> Any:
-    """The gradient at the tied name alone."""
-    dx, found = right(self, params, cache, dy)
-    _, parts = self.module.backward(self._all(params), cache, dy)
-    return dx, found | {owner: parts[name] for name, owner in self.ties.items()}
-
-
-def _first_use(right: Method, self: Any, params: Params, cache: Any, dy: Any) -> Any:
-    """The gradient at the owner's name alone."""
-    dx, found = right(self, params, cache, dy)
-    _, parts = self.module.backward(self._all(params), cache, dy)
-    return dx, {name: parts[name] for name in found}
-
-
-def _averaged_uses(right: Method, self: Any, params: Params, cache: Any, dy: Any) -> Any:
-    dx, found = right(self, params, cache, dy)
-    uses = {owner: 1 + [*self.ties.values()].count(owner) for owner in self.ties.values()}
-    return dx, {name: g / uses.get(name, 1) for name, g in found.items()}
-
-
-#: The spoiled gradient of a tied parameter has the name of its owner, which differs by network.
-CONNECTIONS = (
-    fault(
-        "Residual",
-        "skip's gradient dropped",
-        "dx is what comes back through the module alone",
-        around("backward", _without_skip),
-        "dx",
-        "dx = dy + f'ᵀ dy: x reaches y in two ways",
-        "a layer before it, or the input's gradient compared",
-    ),
-    fault(
-        "Residual",
-        "module's gradient dropped",
-        "dx = dy: what comes back through the module is forgotten",
-        around("backward", _skip_only),
-        "dx",
-        "dx = dy + f'ᵀ dy: x reaches y in two ways",
-        "a layer before it, or the input's gradient compared",
-    ),
-    fault(
-        "Residual",
-        "gradient halved",
-        "dx is the mean of the two ways, not their sum",
-        result("backward", lambda pair: (pair[0] / 2, pair[1])),
-        "dx",
-        "dx = dy + f'ᵀ dy: x reaches y in two ways",
-        "a layer before it, or the input's gradient compared",
-    ),
-    fault(
-        "Residual",
-        "input not added",
-        "y = f(x): the skip is missing",
-        around(
-            "forward",
-            lambda right, self, params, x, **given: (
-                right(self, params, x, **given)[0] - x,
-                right(self, params, x, **given)[1],
-            ),
-        ),
-        "output",
-        "y = x + f(x)",
-    ),
-    fault(
-        "Tied",
-        "gradient overwritten by the second use",
-        "the gradient of the second use replaces that of the first",
-        around("backward", _overwritten),
-        "gradient",
-        "add the gradients of all uses of a shared parameter",
-        "a shared parameter",
-    ),
-    fault(
-        "Tied",
-        "gradient of the first use only",
-        "the second use counts as a constant",
-        around("backward", _first_use),
-        "gradient",
-        "add the gradients of all uses of a shared parameter",
-        "a shared parameter",
-    ),
-    fault(
-        "Tied",
-        "gradient averaged over the uses",
-        "the mean over the uses is taken, not the sum",
-        around("backward", _averaged_uses),
-        "gradient",
-        "add the gradients of all uses of a shared parameter",
-        "a shared parameter",
     ),
 )

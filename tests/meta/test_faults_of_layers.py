@@ -52,10 +52,10 @@ def test_fault_is_caught_and_located(name: str, dtype: str) -> None:
     fault = OF_LAYERS[name]
     entry = CATALOGUE[fault.owner]
     found = {}
-    for number, variant in enumerate(entry.variants):
-        checked = planted(fault, variant, dtype)
+    for number, one in enumerate(entry.variants):
+        checked = planted(fault, one, dtype)
         if checked.failures:
-            found[variant.label] = str(checked.failures[0].quantity)
+            found[one.label] = str(checked.failures[0].quantity)
         assert right(fault.owner, number, dtype)
     assert found, f"{name}: no variant shows it, needs {fault.needs or 'nothing'}"
     place = PLACES.get(fault.spoils, fault.spoils)

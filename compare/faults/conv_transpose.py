@@ -1,0 +1,65 @@
+"""Faults of where a transposed convolution reads the gradient."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from compare.faults.changes import around
+from compare.faults.changes_layers import fault, grad_of
+from compare.faults.convolution import Edges, at_end, same, steps
+from compare.faults.fault import Changes
+from reference import Array, Params
+from reference.convolution import columns, correlate, correlate_weight
+from reference.windows import Window, crop, pad
+
+
+def _read_back(window_of: Callable[[Window], Window], edges_of: Callable[[Edges], Edges]) -> Any:
+    """What a transposed convolution's backward gives if it reads dy at other places."""
+
+    def wrong(self: Any, params: Params, cache: Any, dy: Array) -> tuple[Array, Array]:
+        x, shape = cache
+        dy = dy.reshape(x.shape[0], *dy.shape[-3:])
+        window = window_of(self.window)
+        padded = pad(dy, edges_of([(p, p) for p in self.padding]))
+        read = crop(padded, (0, 0), window.reach(shape[-2:]))
+        cols = columns(read, window, self.groups)
+        dx = correlate(self._grouped(params), cols).reshape(shape)
+        return dx, correlate_weight(x, cols).reshape(params["weight"].shape)
+
+    return wrong
+
+
+def _dx_of(wrong: Any) -> Changes:
+    return around(
+        "backward",
+        lambda right, self, params, cache, dy: (
+            wrong(self, params, cache, dy)[0],
+            right(self, params, cache, dy)[1],
+        ),
+    )
+
+
+def _weight_of(wrong: Any) -> Changes:
+    return grad_of("weight", lambda *args: wrong(*args)[1])
+
+
+_SLIPS = (
+    ("stride", "stride > 1", lambda window: steps(window, "stride"), same),
+    ("dilation", "dilation > 1", lambda window: steps(window, "dilation"), same),
+    ("padding", "padding > 0", same, at_end),
+)
+
+CONV_TRANSPOSE = tuple(
+    fault(
+        "ConvTranspose2d",
+        f"{what} ignored in the {where} gradient",
+        f"dy is read as if there were no {what}",
+        of(_read_back(window_of, edges_of)),
+        spoils,
+        "read dy as a convolution with the same stride, padding and dilation does",
+        needs,
+    )
+    for what, needs, window_of, edges_of in _SLIPS
+    for where, of, spoils in (("input", _dx_of, "dx"), ("weight", _weight_of, "gradient weight"))
+)
