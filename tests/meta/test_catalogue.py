@@ -11,6 +11,7 @@ import pytest
 import torch.fx.experimental.symbolic_shapes  # noqa: F401 - adds warnings filters: now, not later
 
 import reference
+from compare import faults as fault_catalogue
 from compare import layer_check, own_forward
 from compare.cases import DTYPES
 from compare.catalogue import CATALOGUE
@@ -55,56 +56,6 @@ def result(change: Callable[[Any], Any]) -> Callable[[Method], Method]:
     return lambda right: lambda *args, **options: change(right(*args, **options))
 
 
-def tanh_form(right: Method) -> Method:
-    """GELU by its tanh form, whatever was asked for."""
-
-    def wrong(self: reference.GELU, params: Params, x: Array) -> Any:
-        return right(reference.GELU("tanh"), params, x)
-
-    return wrong
-
-
-def constant_statistics(right: Method) -> Method:
-    """Batch norm whose mean and variance pass for constants: dx̂ / s is all."""
-
-    def wrong(self: Any, params: Params, cache: Any, dy: Array) -> Any:
-        xhat, root, rank, _ = cache
-        return right(self, params, (xhat, root, rank, None), dy)
-
-    return wrong
-
-
-def biased_variance(right: Method) -> Method:
-    """Running variance moved towards the biased variance."""
-
-    def wrong(self: Any, params: Params, cache: Any) -> Any:
-        *rest, batch = cache
-        if batch is None:
-            return right(self, params, cache)
-        return right(self, params, (*rest, (batch[0], batch[1] * 0.8)))
-
-    return wrong
-
-
-def all_ties(right: Method) -> Method:
-    """Max pooling whose every entry equal to the maximum gets the gradient."""
-
-    def wrong(self: Any, params: Params, x: Array) -> Any:
-        y, (winner, padded, sizes) = right(self, params, x)
-        return y, (winner * 0, padded, sizes)
-
-    return wrong
-
-
-def rescaled_never(right: Method) -> Method:
-    """Dropout that does not divide by 1 − p."""
-
-    def wrong(self: Any, x: Array, kept: Array) -> Any:
-        return right(self, x, kept) * (1 - self.p)
-
-    return wrong
-
-
 def root_of_sum(right: Method) -> Method:
     """Adam with ε inside the root, in effect: a hair larger v."""
 
@@ -126,33 +77,35 @@ class Planted:
     backward: bool = True
 
 
+def caught(name: str, backward: bool = True) -> Planted:
+    """A fault of the catalogue of faults that changes one method."""
+    fault = fault_catalogue.FAULTS[name]
+    ((method, change),) = fault.changes.items()
+    return Planted(fault.owner, getattr(reference, fault.owner), method, change, backward)
+
+
+#: By name in the catalogue of faults, and whether the backward pass no longer fits the forward one.
+FROM_CATALOGUE = {
+    "MaxPool2d: overlapping windows assigned": True,
+    "BatchNorm1d: statistics treated as constants": True,
+    "BatchNorm2d: biased running variance": False,
+    "Dropout: not rescaled": False,
+    "Embedding: padding row gets a gradient": False,
+    "GELU: tanh form for erf form": False,
+    "ConvTranspose2d: bias never trained": True,
+}
+
 FAULTS: Mapping[str, Planted] = {
+    **{name: caught(name, backward) for name, backward in FROM_CATALOGUE.items()},
     "weight gradient 5 % too large": Planted(
         "Linear", reference.Linear, "backward", grads("weight", lambda g: g * 1.05)
     ),
     "weight gradient off by 1e-4": Planted(
         "Conv2d", reference.Conv2d, "backward", grads("weight", lambda g: g * 1.0001)
     ),
-    "bias gradient zero": Planted(
-        "ConvTranspose2d", reference.ConvTranspose2d, "backward", grads("bias", lambda g: g * 0.0)
-    ),
-    "every tap the first": Planted("MaxPool2d", reference.MaxPool2d, "forward", all_ties),
-    "statistics taken for constants": Planted(
-        "BatchNorm1d", reference.BatchNorm1d, "backward", constant_statistics
-    ),
-    "biased running variance": Planted(
-        "BatchNorm2d", reference.BatchNorm2d, "buffers", biased_variance, backward=False
-    ),
-    "dropout not rescaled": Planted(
-        "Dropout", reference.Dropout, "_scaled", rescaled_never, backward=False
-    ),
-    "gradient of the padding row": Planted(
-        "Embedding", reference.Embedding, "_learned", result(lambda rows: rows | True), False
-    ),
     "repeated index counted twice": Planted(
         "Embedding", reference.Embedding, "backward", grads("weight", lambda g: g + g)
     ),
-    "tanh form for erf form": Planted("GELU", reference.GELU, "forward", tanh_form, False),
     "recurrent weight's gradient dropped": Planted(
         "LSTM", reference.LSTM, "backward", grads("weight_hh_l0", lambda g: g * 0.0)
     ),
