@@ -10,7 +10,6 @@ import pytest
 import torch.fx.experimental.symbolic_shapes  # noqa: F401 - adds warnings filters: now, not later
 
 from compare import layer_check, own_forward
-from compare.cases import DTYPES
 from compare.catalogue import CATALOGUE
 from compare.checked import Checked
 from compare.entries.entry import Entry, Variant, variant
@@ -46,24 +45,34 @@ def planted(fault: Fault, variant: Variant, dtype: str) -> Checked:
     return checked
 
 
-@pytest.mark.parametrize("dtype", DTYPES)
-@pytest.mark.parametrize("name", OF_LAYERS)
-def test_fault_is_caught_and_located(name: str, dtype: str) -> None:
-    fault = OF_LAYERS[name]
+def shown(fault: Fault, dtype: str, at_most: float = float("inf")) -> dict[str, bool]:
+    """The variants that show a fault, and whether they locate it where it is."""
     entry = CATALOGUE[fault.owner]
-    found = {}
+    place = PLACES.get(fault.spoils, fault.spoils)
+    found: dict[str, bool] = {}
     for number, one in enumerate(entry.variants):
         checked = planted(fault, one, dtype)
         if checked.failures:
-            found[one.label] = str(checked.failures[0].quantity)
-        assert right(fault.owner, number, dtype)
-    assert found, f"{name}: no variant shows it, needs {fault.needs or 'nothing'}"
-    place = PLACES.get(fault.spoils, fault.spoils)
-    elsewhere = {label: first for label, first in found.items() if not first.startswith(place)}
-    if dtype == "float64":
-        assert not elsewhere, f"{name}: should be located at {place}"
-    else:  # a fault of 1e-4 may be below what float32 can tell in one quantity, not in the next
-        assert len(elsewhere) < len(found), f"{name}: should be located at {place}"
+            found[one.label] = str(checked.failures[0].quantity).startswith(place)
+            assert right(fault.owner, number, dtype)
+        if sum(found.values()) >= at_most:
+            break
+    return found
+
+
+@pytest.mark.parametrize("name", OF_LAYERS)
+def test_fault_is_caught_and_located(name: str) -> None:
+    fault = OF_LAYERS[name]
+    found = shown(fault, "float64")
+    assert found, f"no variant shows it, needs {fault.needs or 'nothing'}"
+    assert all(found.values()), f"should be located at {fault.spoils}: {found}"
+
+
+@pytest.mark.parametrize("name", OF_LAYERS)
+def test_fault_is_caught_and_located_in_float32(name: str) -> None:
+    """By one variant at least: another may see a fault of 1e-4 in a later quantity alone."""
+    found = shown(OF_LAYERS[name], "float32", at_most=1)
+    assert any(found.values()), f"should be located at {OF_LAYERS[name].spoils}: {found}"
 
 
 #: What is no class of PyTorch, and so no entry of the catalogue.
