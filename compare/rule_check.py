@@ -26,7 +26,14 @@ from compare.observation import Array, Observation, parameter, state
 from compare.rounding import unit_roundoff
 from compare.tolerances import Tolerance, make
 
-SHAPES = {"0.weight": (3, 4), "0.bias": (3,), "1.weight": (2, 3), "scale": (), "unused": (2,)}
+SHAPES = {
+    "0.weight": (3, 4),
+    "0.bias": (3,),
+    "1.weight": (2, 3),
+    "scale": (),
+    "unused": (2,),
+    "2.weight": (3, 4),
+}
 
 STEPS = 8
 

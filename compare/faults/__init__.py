@@ -7,9 +7,28 @@ numbers of a network that disagrees.
 
 from __future__ import annotations
 
+from compare.faults.adam import ADAM
+from compare.faults.decay import DECAY
 from compare.faults.fault import Fault
 from compare.faults.layers import LAYERS
+from compare.faults.means import MOMENTS
+from compare.faults.nadam_radam import NADAM_RADAM
+from compare.faults.roots import ROOTS
+from compare.faults.rules import RULES
+from compare.faults.sgd import GRADIENT_DESCENT
+from compare.faults.signs import SIGNS
 
-FAULTS: dict[str, Fault] = {fault.name: fault for fault in LAYERS}
+UPDATES = (
+    *RULES,
+    *DECAY,
+    *GRADIENT_DESCENT,
+    *MOMENTS,
+    *ADAM,
+    *NADAM_RADAM,
+    *ROOTS,
+    *SIGNS,
+)
 
-__all__ = ["FAULTS", "Fault"]
+FAULTS: dict[str, Fault] = {fault.name: fault for fault in (*LAYERS, *UPDATES)}
+
+__all__ = ["FAULTS", "UPDATES", "Fault"]

@@ -1,0 +1,143 @@
+"""Faults of Adam and AdamW between their means and their step."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from compare.faults.fault import Fault, Method
+from compare.faults.means import corrections
+from compare.faults.rule_changes import Step, kept, step, step_told, update
+from reference import Array, Params
+
+RIGHT = "p ← p − lr · m̂ / (√v̂ + ε), m̂ = m / (1 − β₁^t), v̂ = v / (1 − β₂^t), t from 1"
+
+
+def second(after: Params, o: Any) -> Array:
+    """What is under the root, uncorrected."""
+    return after["max_exp_avg_sq"] if getattr(o, "amsgrad", False) else after["exp_avg_sq"]
+
+
+def _step(function: Any) -> Any:
+    """A step that is lr · function(m, v, c₁, c₂, ε), with the corrections c₁ and c₂."""
+
+    def wrong(self: Any, p: Array, g: Array, held: Params, after: Params, o: Any) -> Array:
+        first, last = corrections(self, held, o)
+        stepped: Array = p - o.lr * function(after["exp_avg"], second(after, o), first, last, o.eps)
+        return stepped
+
+    return step(wrong)
+
+
+def _from_zero(right: Method, self: Any, p: Array, g: Array, held: Params, o: Any) -> Step:
+    """Also where the count itself is put right afterwards: 1 − β⁰ divides by 0."""
+    with np.errstate(all="ignore"):
+        first, last = (c + 0 * p for c in corrections(self, held | {"step": held["step"] - 1}, o))
+        _, after = right(self, p, g, held, o)
+        root = np.sqrt(second(after, o) / last) + o.eps
+        return p - o.lr * (after["exp_avg"] / first) / root, after
+
+
+def _own_largest(self: Any, p: Array, g: Array, held: Params, after: Params, o: Any) -> Array:
+    """The largest corrected v in place of the largest v, corrected."""
+    first, last = corrections(self, held, o)
+    largest = np.maximum(held["max_exp_avg_sq"], after["exp_avg_sq"] / last)
+    stepped: Array = p - o.lr * (after["exp_avg"] / first) / (np.sqrt(largest) + o.eps)
+    return stepped
+
+
+def _of_newest(self: Any, p: Array, g: Array, held: Params, after: Params, o: Any) -> Array:
+    first, last = corrections(self, held, o)
+    root = np.sqrt(after["exp_avg_sq"] / last) + o.eps
+    stepped: Array = p - o.lr * (after["exp_avg"] / first) / root
+    return stepped
+
+
+def _faults(name: str) -> tuple[Fault, ...]:
+    """What goes wrong between m and v and the step, in Adam and AdamW."""
+    steps = (
+        ("eps inside the root", "the step is m̂ / √(v̂ + ε)",
+         lambda m, v, c1, c2, eps: m / c1 / np.sqrt(v / c2 + eps)),
+        ("eps before the correction", "ε is added to √v, which is corrected afterwards",
+         lambda m, v, c1, c2, eps: m / c1 * c2**0.5 / (np.sqrt(v) + eps)),
+        ("no bias correction", "m and v are used as they are",
+         lambda m, v, c1, c2, eps: m / (np.sqrt(v) + eps)),
+        ("m not corrected", "m is used as it is, v corrected",
+         lambda m, v, c1, c2, eps: m / (np.sqrt(v / c2) + eps)),
+        ("v not corrected", "v is used as it is, m corrected",
+         lambda m, v, c1, c2, eps: m / c1 / (np.sqrt(v) + eps)),
+        ("correction outside the root", "√v is divided by 1 − β₂^t, not by its root",
+         lambda m, v, c1, c2, eps: m / c1 / (np.sqrt(v) / c2 + eps)),
+        ("corrections swapped", "m is divided by 1 − β₂^t and v by 1 − β₁^t",
+         lambda m, v, c1, c2, eps: m / c2 / (np.sqrt(v / c1) + eps)),
+        ("root missing", "the step is m̂ / (v̂ + ε)",
+         lambda m, v, c1, c2, eps: m / c1 / (v / c2 + eps)),
+    )  # fmt: skip
+    return (
+        *(
+            Fault(f"{name}: {what}", does, name, _step(function), "parameter", RIGHT)
+            for what, does, function in steps
+        ),
+        Fault(
+            f"{name}: eps missing",
+            "the step is m̂ / √v̂",
+            name,
+            step_told(eps=lambda o: 0.0),
+            "parameter",
+            RIGHT,
+            "an entry whose gradients have all been 0, or are as small as ε",
+        ),
+        Fault(
+            f"{name}: count from 0",
+            "t is 0 in the first step, whose correction divides by 1 − β⁰ = 0",
+            name,
+            update(_from_zero),
+            "parameter",
+            RIGHT,
+        ),
+        Fault(
+            f"{name}: g for m",
+            "the step is along the gradient, not along its mean",
+            name,
+            step(
+                lambda self, p, g, held, after, o: (
+                    p
+                    - o.lr * g / (np.sqrt(second(after, o) / corrections(self, held, o)[1]) + o.eps)
+                )
+            ),
+            "parameter",
+            RIGHT,
+            "more than one step",
+        ),
+        Fault(
+            f"{name}: amsgrad of the corrected v",
+            "the largest v̂ divides, where the largest v is to be corrected",
+            name,
+            step(_own_largest, where=lambda o: o.amsgrad),
+            "parameter",
+            "v_max ← max(v_max, v), then √(v_max / (1 − β₂^t)) + ε",
+            "amsgrad",
+        ),
+        Fault(
+            f"{name}: amsgrad divides by the newest v",
+            "the largest v is remembered and not used",
+            name,
+            step(_of_newest, where=lambda o: o.amsgrad),
+            "parameter",
+            "v_max ← max(v_max, v), then √(v_max / (1 − β₂^t)) + ε",
+            "amsgrad, a gradient that becomes smaller",
+        ),
+        Fault(
+            f"{name}: amsgrad forgets the largest v",
+            "what is remembered as the largest v is the newest",
+            name,
+            kept("max_exp_avg_sq", lambda self, g, held, after, o: after["exp_avg_sq"]),
+            "state max_exp_avg_sq",
+            "v_max ← max(v_max, v)",
+            "amsgrad, a gradient that becomes smaller",
+        ),
+    )
+
+
+ADAM = tuple(fault for name in ("Adam", "AdamW") for fault in _faults(name))

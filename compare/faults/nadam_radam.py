@@ -1,0 +1,207 @@
+"""Faults of NAdam and RAdam, beside those of their moments."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from compare.faults.fault import Fault
+from compare.faults.means import corrections
+from compare.faults.rule_changes import begun, kept, step, told
+from reference import Array, Params
+
+
+def _nadam(ahead: Callable[..., Array]) -> Any:
+    """A step along ``ahead(m, g, μ, μ of the next step, product of all μ)``."""
+
+    def wrong(self: Any, p: Array, g: Array, held: Params, after: Params, o: Any) -> Array:
+        t, _ = self.count(held)
+        mu, following = (
+            o.betas[0] * (1 - 0.5 * 0.96 ** (n * o.momentum_decay)) for n in (t, t + 1)
+        )
+        along = ahead(after["exp_avg"], g, mu, following, after["mu_product"].item())
+        root = np.sqrt(after["exp_avg_sq"] / corrections(self, held, o)[1]) + o.eps
+        stepped: Array = p - o.lr * along / root
+        return stepped
+
+    return step(wrong)
+
+
+AHEAD = "m̂ = μₜ₊₁ m / (1 − Π μ · μₜ₊₁) + (1 − μₜ) g / (1 − Π μ)"
+
+NADAM = (
+    Fault(
+        "NAdam: momentum not warmed up",
+        "μ is β₁/2 in all steps",
+        "NAdam",
+        told(momentum_decay=lambda o: 0.0),
+        "state mu_product",
+        "μₜ = β₁ (1 − ½ · 0.96^(ψ t))",
+    ),
+    Fault(
+        "NAdam: β₁ for μ in the product",
+        "the product is of β₁, as in Adam",
+        "NAdam",
+        kept("mu_product", lambda self, g, held, after, o: held["mu_product"] * o.betas[0]),
+        "state mu_product",
+        "Π μ is the product of all μ so far",
+    ),
+    Fault(
+        "NAdam: product not kept",
+        "the product of all μ is this step's μ",
+        "NAdam",
+        begun(lambda self, p, g, held, o: {"mu_product": 0 * held["mu_product"] + 1}),
+        "state mu_product",
+        "Π μ is the product of all μ so far",
+        "more than one step",
+    ),
+    Fault(
+        "NAdam: this step's momentum for the next",
+        "μₜ is used where μₜ₊₁ belongs",
+        "NAdam",
+        _nadam(lambda m, g, mu, following, all_mu: (
+            mu / (1 - all_mu * mu) * m + (1 - mu) / (1 - all_mu) * g
+        )),
+        "parameter",
+        AHEAD,
+    ),
+    Fault(
+        "NAdam: gradient not corrected",
+        "g is added without dividing by 1 − Π μ",
+        "NAdam",
+        _nadam(lambda m, g, mu, following, all_mu: (
+            following / (1 - all_mu * following) * m + (1 - mu) * g
+        )),
+        "parameter",
+        AHEAD,
+    ),
+    Fault(
+        "NAdam: both parts corrected alike",
+        "m is divided by 1 − Π μ, without the next step's μ",
+        "NAdam",
+        _nadam(lambda m, g, mu, following, all_mu: (
+            following / (1 - all_mu) * m + (1 - mu) / (1 - all_mu) * g
+        )),
+        "parameter",
+        AHEAD,
+    ),
+    Fault(
+        "NAdam: without looking ahead",
+        "the step is Adam's, along m / (1 − Π μ)",
+        "NAdam",
+        _nadam(lambda m, g, mu, following, all_mu: m / (1 - all_mu)),
+        "parameter",
+        AHEAD,
+    ),
+)  # fmt: skip
+
+
+def _radam(
+    enough: float = 5.0,
+    before: Callable[..., Array] = lambda m, v, last, o: m,
+    rate: Callable[..., Any] = lambda rho, end: (
+        ((rho - 4) * (rho - 2) * end / ((end - 4) * (end - 2) * rho)) ** 0.5
+    ),
+    root: Callable[..., Array] = lambda v, last, eps: (np.sqrt(v) + eps) / last**0.5,
+) -> Any:
+    """RAdam's step with one of its parts wrong."""
+
+    def wrong(self: Any, p: Array, g: Array, held: Params, after: Params, o: Any) -> Array:
+        t, _ = self.count(held)
+        first, last = corrections(self, held, o)
+        m, v = after["exp_avg"] / first, after["exp_avg_sq"]
+        end = 2 / (1 - o.betas[1]) - 1
+        rho = end - 2 * t * o.betas[1] ** t / last
+        if rho <= enough:
+            early: Array = p - o.lr * before(m, v, last, o)
+            return early
+        late: Array = p - o.lr * rate(rho, end) * m / root(v, last, o.eps)
+        return late
+
+    return step(wrong)
+
+
+RECTIFIED = "r · m̂ · √(1 − β₂^t) / (√v + ε) where ρ > 5, m̂ alone where not"
+
+RADAM = (
+    Fault(
+        "RAdam: threshold 4",
+        "the variance counts as known where ρ > 4, as in the paper",
+        "RAdam",
+        _radam(enough=4.0),
+        "parameter",
+        f"{RECTIFIED}; PyTorch's threshold is 5",
+        "a step with 4 < ρ ≤ 5",
+    ),
+    Fault(
+        "RAdam: not rectified",
+        "the step is Adam's once the variance is known",
+        "RAdam",
+        _radam(rate=lambda rho, end: 1.0),
+        "parameter",
+        RECTIFIED,
+        "a step with ρ > 5",
+    ),
+    Fault(
+        "RAdam: root of the rectification missing",
+        "r² in place of r",
+        "RAdam",
+        _radam(rate=lambda rho, end: (rho - 4) * (rho - 2) * end / ((end - 4) * (end - 2) * rho)),
+        "parameter",
+        "r = √((ρ − 4)(ρ − 2) ρ∞ / ((ρ∞ − 4)(ρ∞ − 2) ρ))",
+        "a step with ρ > 5",
+    ),
+    Fault(
+        "RAdam: rectification upside down",
+        "1/r in place of r",
+        "RAdam",
+        _radam(
+            rate=lambda rho, end: (
+                ((end - 4) * (end - 2) * rho / ((rho - 4) * (rho - 2) * end)) ** 0.5
+            )
+        ),
+        "parameter",
+        "r = √((ρ − 4)(ρ − 2) ρ∞ / ((ρ∞ − 4)(ρ∞ − 2) ρ))",
+        "a step with ρ > 5",
+    ),
+    Fault(
+        "RAdam: no step while the variance is unknown",
+        "parameters stay as they are until ρ > 5",
+        "RAdam",
+        _radam(before=lambda m, v, last, o: 0 * m),
+        "parameter",
+        RECTIFIED,
+        "a step with ρ ≤ 5",
+    ),
+    Fault(
+        "RAdam: divided before the variance is known",
+        "the first steps are Adam's, not along m̂ alone",
+        "RAdam",
+        _radam(before=lambda m, v, last, o: m / (np.sqrt(v / last) + o.eps)),
+        "parameter",
+        RECTIFIED,
+        "a step with ρ ≤ 5",
+    ),
+    Fault(
+        "RAdam: eps inside the root",
+        "the step is divided by √(v̂ + ε)",
+        "RAdam",
+        _radam(root=lambda v, last, eps: np.sqrt(v / last + eps)),
+        "parameter",
+        RECTIFIED,
+        "a step with ρ > 5",
+    ),
+    Fault(
+        "RAdam: eps after the correction",
+        "ε is added to √v̂, as in Adam",
+        "RAdam",
+        _radam(root=lambda v, last, eps: np.sqrt(v / last) + eps),
+        "parameter",
+        f"{RECTIFIED}: ε is added to √v before it is corrected",
+        "a step with ρ > 5",
+    ),
+)
+
+NADAM_RADAM = (*NADAM, *RADAM)
