@@ -8,15 +8,19 @@ numbers of a network that disagrees.
 from __future__ import annotations
 
 from compare.faults.adam import ADAM
+from compare.faults.attention import ATTENTION
 from compare.faults.decay import DECAY
 from compare.faults.fault import Fault
+from compare.faults.gates import GATES
 from compare.faults.layers import LAYERS
 from compare.faults.means import MOMENTS
 from compare.faults.nadam_radam import NADAM_RADAM
+from compare.faults.recurrent import RECURRENT
 from compare.faults.roots import ROOTS
 from compare.faults.rules import RULES
 from compare.faults.sgd import GRADIENT_DESCENT
 from compare.faults.signs import SIGNS
+from compare.faults.transformer import TRANSFORMER
 
 UPDATES = (
     *RULES,
@@ -29,6 +33,10 @@ UPDATES = (
     *SIGNS,
 )
 
-FAULTS: dict[str, Fault] = {fault.name: fault for fault in (*LAYERS, *UPDATES)}
+SEQUENCES = (*RECURRENT, *GATES, *ATTENTION, *TRANSFORMER)
 
-__all__ = ["FAULTS", "UPDATES", "Fault"]
+FAULTS: dict[str, Fault] = {
+    fault.name: fault for fault in (*LAYERS, *UPDATES, *SEQUENCES)
+}
+
+__all__ = ["FAULTS", "SEQUENCES", "UPDATES", "Fault"]

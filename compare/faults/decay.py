@@ -12,7 +12,7 @@ from reference import Array, Params
 
 #: What each rule remembers first of a gradient: where a wrong gradient shows before all else.
 FIRST = {
-    "SGD": "momentum_buffer", "Adagrad": "sum", "Adadelta": "square_avg", "RMSprop": "square_avg",
+    "SGD": "momentum_buffer or parameter", "Adagrad": "sum", "Adadelta": "square_avg", "RMSprop": "square_avg",
     "Adam": "exp_avg", "AdamW": "exp_avg", "Adamax": "exp_avg", "NAdam": "exp_avg",
     "RAdam": "exp_avg", "ASGD": "ax", "Rprop": "prev",
 }  # fmt: skip

@@ -25,7 +25,9 @@ class Fault:
         owner: name of the class of the reference that is changed.
         changes: the wrong method for each right one, by name of the method.
         spoils: what is wrong before all else: ``output``, ``dx``, ``gradient NAME`` of one of the
-            layer's parameters, ``state NAME``, ``parameter``, ``buffer NAME``, ``lr`` or ``loop``.
+            layer's parameters, ``state NAME``, ``parameter``, ``buffer NAME``, ``lr`` or ``loop``;
+            NAME may lack what layers and directions append to it. Where options decide which of
+            several is first, all of them, joined by `` or ``.
         remedy: what to write instead.
         needs: the condition without which nothing shows, in words; empty if it always shows.
     """

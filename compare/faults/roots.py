@@ -69,7 +69,7 @@ RMSPROP = (
         "the step is g / √(v + ε)",
         "RMSprop",
         _along(lambda after, o: np.sqrt(_variance(after, o) + o.eps)),
-        "state momentum_buffer",
+        "state momentum_buffer or parameter",
         RMS,
     ),
     Fault(
@@ -77,7 +77,7 @@ RMSPROP = (
         "the step is g / √v",
         "RMSprop",
         told(eps=lambda o: 0.0),
-        "state momentum_buffer",
+        "state momentum_buffer or parameter",
         RMS,
         "an entry whose gradients have all been 0, or are as small as ε",
     ),
@@ -86,7 +86,7 @@ RMSPROP = (
         "the step is g / (v + ε)",
         "RMSprop",
         _along(lambda after, o: _variance(after, o) + o.eps),
-        "state momentum_buffer",
+        "state momentum_buffer or parameter",
         RMS,
     ),
     Fault(
@@ -94,7 +94,7 @@ RMSPROP = (
         "the square of the mean is not subtracted from the mean of the squares",
         "RMSprop",
         _along(lambda after, o: np.sqrt(after["square_avg"]) + o.eps),
-        "state momentum_buffer",
+        "state momentum_buffer or parameter",
         "v − m² under the root, m ← α m + (1 − α) g",
         "centered",
     ),
@@ -116,7 +116,7 @@ RMSPROP = (
                 np.sqrt(_variance(after, o) / (1 - o.alpha ** after["step"].item())) + o.eps
             )
         ),
-        "state momentum_buffer",
+        "state momentum_buffer or parameter",
         f"{SQUARES}, used as it is",
     ),
     Fault(

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from compare.faults.fault import Fault, Method
 from compare.faults.decay import FIRST
+from compare.faults.fault import Fault, Method
 from compare.faults.rule_changes import (
     Step,
     before,
@@ -22,7 +22,6 @@ EVERY = (
 
 #: Those whose step is lr times something else.
 SCALED = tuple(name for name in EVERY if name not in ("Rprop", "ASGD"))
-
 
 
 def _uphill(right: Method, self: Any, p: Array, g: Array, held: Params, o: Any) -> Step:

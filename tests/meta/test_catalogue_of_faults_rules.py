@@ -1,45 +1,46 @@
-"""Each fault of update rules and schedules shows where it should, and nowhere before."""
+"""Each fault of an update rule or a layer of sequences shows where it should, nowhere before."""
 
 from __future__ import annotations
+
+import dataclasses
 
 import pytest
 
 import reference
+from compare import layer_check, rule_check
 from compare.cases import DTYPES
 from compare.catalogue import find
-from compare.checked import Checked
-from compare.faults import UPDATES, Fault
-from compare.rule_check import check
+from compare.faults import SEQUENCES, UPDATES, Fault
+from compare.subject import subject_of
+from tests.meta.planted import first_wrong, spoils
+
+each_dtype = pytest.mark.parametrize("dtype", DTYPES)
 
 
-def first_wrong(checked: Checked) -> str:
-    """What is the first to fail at the first step at which anything fails; nothing if nothing."""
-    failures = checked.failures
-    if not failures:
-        return ""
-    earliest = min(failure.epoch for failure in failures)
-    return next(failure.quantity for failure in failures if failure.epoch == earliest)
-
-
-def fits(quantity: str, spoils: str, checked: Checked) -> bool:
-    """Whether a quantity is of the kind that a fault spoils, or the parameter without a state."""
-    kind, _, key = spoils.partition(" ")
-    kinds = [metrics.quantity for metrics in checked.metrics]
-    if kind == "state" and not any(name.endswith(f".{key}") for name in kinds):
-        return quantity.startswith("parameter ")
-    return quantity.startswith(f"{kind} ") and quantity.endswith(f".{key}" if key else "")
-
-
-@pytest.mark.parametrize("dtype", DTYPES)
+@each_dtype
 @pytest.mark.parametrize("fault", UPDATES, ids=lambda fault: fault.name)
 def test_update_shows(fault: Fault, dtype: str) -> None:
     entry = find(fault.owner)
-    shown = 0
+    shown = set()
     for variant in entry.variants:
         rule = getattr(reference, entry.name)(**variant.options)
-        checked = check(entry, variant, dtype, rule=fault.plant(rule))
+        checked = rule_check.check(entry, variant, dtype, rule=fault.plant(rule))
         first = first_wrong(checked)
-        shown += bool(first)
-        assert not first or fits(first, fault.spoils, checked), f"{variant.label}: {first}"
-        assert fault.fits(rule)
-    assert shown, f"no variant shows it: {fault.needs}"
+        assert not first or spoils(fault, first), f"{variant.label}: {first}"
+        shown.add(first)
+    assert shown != {""}, f"no variant shows it; it needs: {fault.needs}"
+
+
+@each_dtype
+@pytest.mark.parametrize("fault", SEQUENCES, ids=lambda fault: fault.name)
+def test_layer_shows(fault: Fault, dtype: str) -> None:
+    entry = find(fault.owner)
+    shown = set()
+    for variant in entry.variants:
+        right = subject_of(entry, variant, dtype)
+        planted = dataclasses.replace(right, module=fault.plant(right.module))
+        checked = layer_check.check(entry, variant, dtype, subject=planted)
+        first = first_wrong(checked)
+        assert not first or spoils(fault, first), f"{variant.label}: {first}"
+        shown.add(first)
+    assert shown != {""}, f"no variant shows it; it needs: {fault.needs}"

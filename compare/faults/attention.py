@@ -1,0 +1,360 @@
+"""Faults of multi-head attention."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from compare.faults.changes import around, grad
+from compare.faults.fault import Changes, Fault, Method
+from reference import Array, Params
+from reference.attention.masks import Mask, of_heads
+from reference.attention.scaled_dot_product import attention_weights
+from reference.module import prefixed, scoped
+from reference.sequences import as_given, each_step, each_step_backward, time_first
+
+NAME = "MultiheadAttention"
+IN_PROJ = "gradient in_proj_weight or gradient q_proj_weight"
+BY_KEY = "gradient in_proj_weight or gradient k_proj_weight"
+BY_VALUE = "gradient in_proj_weight or gradient v_proj_weight"
+
+
+def _forward(weights: Callable[[Array, Array, Mask, float], Array]) -> Changes:
+    """Attention with other weights: ``weights(q, k, mask, scale)``."""
+
+    def forward(
+        right: Method,
+        self: Any,
+        params: Params,
+        query: Array,
+        key: Array,
+        value: Array,
+        **told: Any,
+    ) -> Any:
+        alone, averaged = query.ndim == 2, told.pop("average_attn_weights", True)
+        wanted = told.pop("need_weights", True)
+        sources = [time_first(x, self.batch_first, alone) for x in (query, key, value)]
+        length, samples = sources[0].shape[-3:-1]
+        scores = samples, self.num_heads, length, sources[1].shape[-3]
+        mask = of_heads(told.get("attn_mask"), told.get("key_padding_mask"), scores, query.dtype)
+        mapped = [
+            each_step(linear, part, x)
+            for (linear, part), x in zip(self._maps(params), sources, strict=True)
+        ]
+        q, k, v = (self._split(y) for y, _ in mapped)
+        a = weights(q, k, mask, self._scale)
+        out = each_step(self.out_proj, scoped(params, "out_proj"), self._joined(a @ v))
+        shown = self._shown(a, averaged, alone) if wanted else None
+        caches = [cache for _, cache in mapped]
+        cache = caches, (q, k, v, a), out[1], averaged, alone
+        return (as_given(out[0], self.batch_first, alone), shown), cache
+
+    return around("forward", forward)
+
+
+def _softmax(scores: Array, axis: int = -1) -> Array:
+    exponentials = np.exp(scores)
+    weights: Array = exponentials / exponentials.sum(axis=axis, keepdims=True)
+    return weights
+
+
+def _scores(q: Array, k: Array, mask: Mask, scale: float) -> Array:
+    scores: Array = (q * scale) @ k.swapaxes(-1, -2)
+    return scores if mask.bias is None else scores + mask.bias
+
+
+def _hide(x: Array, mask: Mask, value: float) -> Array:
+    return x if mask.hidden is None else np.where(mask.hidden, value, x)
+
+
+def _over_queries(q: Array, k: Array, mask: Mask, scale: float) -> Array:
+    exponentials = _hide(np.exp(_scores(q, k, mask, scale)), mask, 0)
+    total = exponentials.sum(axis=-2, keepdims=True)
+    weights: Array = exponentials / np.where(total.real > 0, total, 1)
+    return weights
+
+
+Back = Callable[[Array, Array, float], Array]
+
+
+def _jacobian(dweights: Array, weights: Array, scale: float) -> Array:
+    mean = (dweights * weights).sum(axis=-1, keepdims=True)
+    return weights * (dweights - mean) * scale
+
+
+def _backward(
+    dscores: Callable[[Array, Array, float], Array] = _jacobian,
+    dq: Callable[[Array, Array], Array] = lambda ds, k: ds @ k,
+    dk: Callable[[Array, Array], Array] = lambda ds, q: ds.swapaxes(-1, -2) @ q,
+    dv: Callable[[Array, Array], Array] = lambda a, dy: a.swapaxes(-1, -2) @ dy,
+    shown: Callable[[Any, Array, bool], Array] = lambda self, d, averaged: d,
+    out: Callable[[Params], Params] = lambda params: params,
+    into: Callable[[Params], Params] = lambda part: part,
+) -> Changes:
+    """The way back with one of its products wrong.
+
+    Args:
+        dscores: from dA, A and the scale.
+        dq: from dscores and k.
+        dk: from dscores and q.
+        dv: from A and the gradient at A V.
+        shown: the gradient at the weights as an output, as each head gets it.
+        out: the parameters that the output's map is taken back with.
+        into: those that the maps of query, key and value are taken back with.
+    """
+
+    def backward(right: Method, self: Any, params: Params, cache: Any, dy: Any) -> Any:
+        map_caches, (q, k, v, a), out_cache, averaged, alone = cache
+        dy, given = dy
+        dy = (
+            np.zeros_like(self._joined(q))
+            if dy is None
+            else time_first(dy, self.batch_first, alone)
+        )
+        own = scoped(params, "out_proj")
+        _, out_grads = each_step_backward(self.out_proj, own, out_cache, dy)
+        dmean = self._split(each_step_backward(self.out_proj, out(own), out_cache, dy)[0])
+        da = dmean @ v.swapaxes(-1, -2)
+        if given is not None:
+            da = da + shown(self, self._shown_backward(given, averaged, alone), averaged)
+        ds = dscores(da, a, self._scale)
+        dsources, parts = [], []
+        maps = zip(
+            self._maps(params), map_caches, (dq(ds, k), dk(ds, q), dv(a, dmean)), strict=True
+        )
+        for (linear, part), map_cache, dheads in maps:
+            joined = self._joined(dheads)
+            parts.append(each_step_backward(linear, part, map_cache, joined)[1])
+            dx = each_step_backward(linear, into(part), map_cache, joined)[0]
+            dsources.append(as_given(dx, self.batch_first, alone))
+        return tuple(dsources), self._packed_grads(parts) | prefixed("out_proj", out_grads)
+
+    return around("backward", backward)
+
+
+def _transposed(part: Params) -> Params:
+    """The weight transposed, where that fits."""
+    weight = part["weight"]
+    square = weight.shape[-1] == weight.shape[-2]
+    return part | {"weight": weight.swapaxes(-1, -2)} if square else part
+
+
+def _untransposed(first: Array, second: Array) -> Array:
+    """First @ second for firstᵀ @ second, where that fits."""
+    square = first.shape[-1] == first.shape[-2]
+    return first @ second if square else first.swapaxes(-1, -2) @ second
+
+
+def _scaled(function: Callable[[Any], float]) -> Changes:
+    return {"_scale": lambda right: property(function)}  # type: ignore[dict-item,return-value]
+
+
+def _told(function: Callable[[dict[str, Any]], dict[str, Any]]) -> Changes:
+    """Forward, told other masks."""
+    return around(
+        "forward", lambda right, self, *given, **told: right(self, *given, **function(told))
+    )
+
+
+def _parameters(function: Callable[[Any, Params], Params]) -> Changes:
+    """Forward and back with other parameters."""
+
+    def wrong(right: Method, self: Any, params: Params, *given: Any, **told: Any) -> Any:
+        return right(self, function(self, params), *given, **told)
+
+    return {**around("forward", wrong), **around("backward", wrong)}
+
+
+def _zero(name: str) -> Callable[[Any, Params], Params]:
+    return lambda self, params: params | {name: 0 * params[name]} if name in params else params
+
+
+def _inverted(told: dict[str, Any]) -> dict[str, Any]:
+    return {
+        name: ~value
+        if name.endswith("mask") and value is not None and value.dtype == bool
+        else value
+        for name, value in told.items()
+    }
+
+
+def _split_by_features(self: Any, x: Array) -> Array:
+    x = x.reshape(*x.shape[:-1], self.embed_dim // self.num_heads, self.num_heads)
+    return np.moveaxis(x.swapaxes(-1, -2), -4, -2)
+
+
+def _joined_by_features(self: Any, x: Array) -> Array:
+    x = np.moveaxis(x, -2, -4).swapaxes(-1, -2)
+    return x.reshape(*x.shape[:-2], self.embed_dim)
+
+
+def _reshaped(self: Any, x: Array) -> Array:
+    """As ``x.view(N, h, L, d)`` does of ``(N, L, E)``."""
+    x = x.swapaxes(-3, -2)
+    *ensemble, samples, length, width = x.shape
+    return x.reshape(*ensemble, samples, self.num_heads, length, width // self.num_heads)
+
+
+def _reshaped_back(self: Any, x: Array) -> Array:
+    *ensemble, samples, heads, length, width = x.shape
+    return x.reshape(*ensemble, samples, length, heads * width).swapaxes(-3, -2)
+
+
+def _swapped_blocks(self: Any, params: Params) -> Params:
+    """The packed maps read as those of key, query and value."""
+    packed = [name for name in ("in_proj_weight", "in_proj_bias") if name in params]
+    if not self.packed:
+        return params
+    taken = {}
+    for name in packed:
+        axis = -2 if name.endswith("weight") else -1
+        q, k, v = np.split(params[name], 3, axis=axis)
+        taken[name] = np.concatenate([k, q, v], axis=axis)
+    return params | taken
+
+
+def _by_blocks(function: Callable[[list[Array]], list[Array]]) -> Changes:
+    """The gradient of the packed bias with its three blocks changed."""
+
+    def change(g: Array) -> Array:
+        changed: Array = np.concatenate(function(np.split(g, 3, axis=-1)), axis=-1)
+        return changed
+
+    return grad("in_proj_bias", change)
+
+
+def _shown_ignored(right: Method, self: Any, params: Params, cache: Any, dy: Any) -> Any:
+    return right(self, params, cache, (dy[0], None))
+
+
+def _fault(
+    what: str, does: str, changes: Changes, spoils: str, remedy: str, needs: str = ""
+) -> Fault:
+    return Fault(f"{NAME}: {what}", does, NAME, changes, spoils, remedy, needs)
+
+
+SCORES = "scores = q kᵀ / √d, d = embed_dim / num_heads"
+SOFTMAX = "A = softmax(scores) along the keys"
+MASKED = "leave hidden keys out of the softmax: their scores are −∞ before it"
+HEADS = "(L, N, E) as (L, N, h, d), then move the axes to (N, h, L, d); back the same way"
+DSCORES = "dscores = A (dA − Σ_keys dA A)"
+SEVERAL = "more than one head"
+
+FORWARD = (
+    _fault("scale missing", "the scores are not divided by √d",
+           _scaled(lambda self: 1.0), "output", SCORES, "more than one feature in a head"),
+    _fault("scale applied twice", "the scores are divided by d",
+           _scaled(lambda self: self.num_heads / self.embed_dim), "output", SCORES,
+           "more than one feature in a head"),
+    _fault("scale of the whole width", "the scores are divided by √embed_dim",
+           _scaled(lambda self: self.embed_dim**-0.5), "output", SCORES, SEVERAL),
+    _fault("softmax over the queries", "the weights of each key sum to 1, over all queries",
+           _forward(_over_queries), "output", SOFTMAX),
+    _fault("softmax missing", "the scores are the weights",
+           _forward(lambda q, k, mask, scale: _hide(_scores(q, k, mask, scale), mask, 0)),
+           "output", SOFTMAX),
+    _fault("softmax applied twice", "the softmax is taken of the weights once more",
+           _forward(lambda *given: _softmax(attention_weights(*given))), "output", SOFTMAX,
+           "more than one key"),
+    _fault("mask after the softmax", "hidden keys' weights are set to 0 and the rest not made up",
+           _forward(lambda q, k, mask, scale: _hide(
+               _softmax(_scores(q, k, mask, scale)), mask, 0)),
+           "output", MASKED, "a mask"),
+    _fault("hidden scores 0", "the scores of hidden keys are multiplied by 0, not left out",
+           _forward(lambda q, k, mask, scale: _softmax(
+               _hide(_scores(q, k, mask, scale), mask, 0))),
+           "output", MASKED, "a mask"),
+    _fault("hidden scores −10", "hidden keys get a score that is low, but not low enough",
+           _forward(lambda q, k, mask, scale: _softmax(
+               _hide(_scores(q, k, mask, scale), mask, -10))),
+           "output", MASKED, "a mask"),
+    _fault("masks inverted", "true is taken for seen, where it means hidden",
+           _told(_inverted), "output", "true hides", "a mask of truth values"),
+    _fault("attn_mask ignored", "every query sees all keys",
+           _told(lambda told: told | {"attn_mask": None}), "output", MASKED, "attn_mask"),
+    _fault("key_padding_mask ignored", "padding is attended to",
+           _told(lambda told: told | {"key_padding_mask": None}), "output", MASKED,
+           "key_padding_mask"),
+    _fault("heads split by features", "E is taken apart as (d, h), where it is (h, d)",
+           {"_split": lambda right: _split_by_features, "_joined": lambda right: _joined_by_features},
+           "output", HEADS, SEVERAL),
+    _fault("heads reshaped without moving the axes", "(N, L, E) is reshaped to (N, h, L, d) at once",
+           {"_split": lambda right: _reshaped, "_joined": lambda right: _reshaped_back},
+           "output", HEADS, f"{SEVERAL}, more than one step"),
+    _fault("heads joined without moving the axes", "(N, h, L, d) is reshaped to (N, L, E) at once",
+           {"_joined": lambda right: _reshaped_back},
+           "output", HEADS, f"{SEVERAL}, more than one step"),
+    _fault("query and key swapped", "the first block of the packed weight is taken for the keys'",
+           _parameters(_swapped_blocks), "output",
+           "in_proj_weight is W_q, W_k and W_v on top of each other", "packed weights"),
+    _fault("input biases not added", "the maps of query, key and value have no bias",
+           _parameters(_zero("in_proj_bias")), "output", "q = W_q x + b_q", "bias"),
+    _fault("output bias not added", "the output's map has no bias",
+           _parameters(_zero("out_proj.bias")), "output", "y = W_o (A V) + b_o", "bias"),
+    _fault("shown weights summed", "the weights shown are the sum over heads, not their mean",
+           around("_shown", lambda right, self, a, averaged, alone: (
+               right(self, a, averaged, alone) * (self.num_heads if averaged else 1))),
+           "output", "the mean over heads", f"{SEVERAL}, weights as an output"),
+)  # fmt: skip
+
+BACKWARD = (
+    _fault("diagonal of the softmax's Jacobian only", "dscores is A (1 − A) dA",
+           _backward(lambda da, a, scale: a * (1 - a) * da * scale), IN_PROJ, DSCORES,
+           "more than one key"),
+    _fault("softmax's derivative missing", "dscores is dA",
+           _backward(lambda da, a, scale: da * scale), IN_PROJ, DSCORES),
+    _fault("softmax's derivative without its mean", "dscores is A dA",
+           _backward(lambda da, a, scale: a * da * scale), IN_PROJ, DSCORES),
+    _fault("softmax's derivative along the queries", "the mean is taken over queries, not keys",
+           _backward(lambda da, a, scale: a * (da - (da * a).sum(axis=-2, keepdims=True)) * scale),
+           IN_PROJ, DSCORES),
+    _fault("softmax's derivative divided by the batch", "dscores is divided by the batch size",
+           _backward(lambda da, a, scale: _jacobian(da, a, scale) / a.shape[-4]), IN_PROJ, DSCORES,
+           "batch > 1"),
+    _fault("scale missing going back", "dq and dk lack the factor 1/√d",
+           _backward(lambda da, a, scale: _jacobian(da, a, 1.0)), IN_PROJ,
+           "dq = dscores k / √d, dk = dscoresᵀ q / √d", "more than one feature in a head"),
+    _fault("scale applied twice going back", "dq and dk have the factor 1/d",
+           _backward(lambda da, a, scale: _jacobian(da, a, scale * scale)), IN_PROJ,
+           "dq = dscores k / √d, dk = dscoresᵀ q / √d", "more than one feature in a head"),
+    _fault("key's gradient not transposed", "dk is dscores q, not dscoresᵀ q",
+           _backward(dk=_untransposed), BY_KEY, "dk = dscoresᵀ q / √d",
+           "as many queries as keys; others raise an error of shapes"),
+    _fault("value's gradient not transposed", "dv is A dy, not Aᵀ dy",
+           _backward(dv=_untransposed), BY_VALUE, "dv = Aᵀ dy",
+           "as many queries as keys; others raise an error of shapes"),
+    _fault("query's gradient missing", "the scores' gradient does not reach the queries",
+           _backward(dq=lambda ds, k: 0 * (ds @ k)), IN_PROJ, "dq = dscores k / √d"),
+    _fault("key's gradient missing", "the scores' gradient does not reach the keys",
+           _backward(dk=lambda ds, q: 0 * (ds.swapaxes(-1, -2) @ q)), BY_KEY,
+           "dk = dscoresᵀ q / √d"),
+    _fault("value's gradient missing", "the values count as constants",
+           _backward(dv=lambda a, dy: 0 * (a.swapaxes(-1, -2) @ dy)), BY_VALUE, "dv = Aᵀ dy"),
+    _fault("gradient at the weights ignored", "what the loss makes of the weights is left out",
+           around("backward", _shown_ignored), IN_PROJ, "dA = dy Vᵀ + the gradient at A",
+           "a gradient at the weights"),
+    _fault("gradient at the weights not shared out", "each head gets all of the mean's gradient",
+           _backward(shown=lambda self, d, averaged: d * (self.num_heads if averaged else 1)),
+           IN_PROJ, "the mean over h heads hands 1/h to each",
+           f"{SEVERAL}, a gradient at the weights"),
+    _fault("output's map not transposed back", "the error goes back through W_o as it is used forward",
+           _backward(out=_transposed), IN_PROJ, "d(A V) = dy W_o, for y = (A V) W_oᵀ"),
+    _fault("input maps not transposed back", "the error goes back through W_q, W_k, W_v as forward",
+           _backward(into=_transposed), "dx", "dx = dq W_q, for q = x W_qᵀ",
+           "kdim and vdim as embed_dim; others raise an error of shapes"),
+    _fault("output weight's gradient transposed", "dW_oᵀ is taken for dW_o",
+           grad("out_proj.weight", lambda g: g.swapaxes(-1, -2)), "gradient out_proj.weight",
+           "dW_o = dyᵀ (A V)"),
+    _fault("output bias's gradient missing", "the gradient of b_o is 0",
+           grad("out_proj.bias", lambda g: 0 * g), "gradient out_proj.bias", "db_o = Σ dy", "bias"),
+    _fault("input bias's gradient of the queries only", "b_k and b_v have no gradient",
+           _by_blocks(lambda b: [b[0], 0 * b[1], 0 * b[2]]), "gradient in_proj_bias",
+           "db_k = Σ dk, db_v = Σ dv, too", "bias"),
+    _fault("input bias's blocks in another order", "the gradients of b_q and b_v are swapped",
+           _by_blocks(lambda b: [b[2], b[1], b[0]]), "gradient in_proj_bias",
+           "in_proj_bias is b_q, b_k, b_v", "bias"),
+)  # fmt: skip
+
+ATTENTION = (*FORWARD, *BACKWARD)

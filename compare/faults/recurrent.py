@@ -1,0 +1,384 @@
+"""Faults that RNN, LSTM and GRU have in common."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from compare.faults.changes import around
+from compare.faults.fault import Changes, Fault, Method
+from compare.faults.time_changes import (
+    States,
+    back,
+    carried,
+    in_reverse,
+    run_back,
+    scan,
+    turned,
+    weight_grads,
+)
+from reference import Array, Params
+
+LATER = "more than one step"
+STARTS = "first states given"
+BOTH = "bidirectional"
+
+#: What a wrong gradient of the state shows in: the weights' gradients, or only before all steps.
+STATE = "gradient weight_ih or dx"
+
+
+def _block_transposed(self: Any, hh: Params) -> Params:
+    size, weight = self.hidden_size, hh["weight"]
+    blocks = [weight[..., k * size : (k + 1) * size, :] for k in range(self.gates)]
+    return hh | {"weight": np.concatenate([b.swapaxes(-1, -2) for b in blocks], axis=-2)}
+
+
+def _without(hh: Params, name: str) -> Params:
+    return hh | {name: 0 * hh[name]} if name in hh else hh
+
+
+def _everywhere(self: Any, hh: Params, cache: Any, dy: Array, dend: States) -> Any:
+    dh, *others = dend
+    return hh, cache, dy + dh[..., None, :, :], (0 * dh, *others)
+
+
+def _last_only(self: Any, hh: Params, cache: Any, dy: Array, dend: States) -> Any:
+    return hh, cache, np.concatenate([0 * dy[..., :-1, :, :], dy[..., -1:, :, :]], axis=-3), dend
+
+
+def _of_step(t: int) -> Callable[..., Params]:
+    """The gradients of W_hh and of both biases, of one step alone."""
+
+    def wrong(self: Any, found: Params, dp: Array, dq: Array, hidden: Array) -> Params:
+        before = hidden[..., :-1, :, :]
+        return {
+            "weight_hh": dq[..., t, :, :].swapaxes(-1, -2) @ before[..., t, :, :],
+            "bias_ih": dp[..., t, :, :].sum(axis=-2),
+            "bias_hh": dq[..., t, :, :].sum(axis=-2),
+        }
+
+    return wrong
+
+
+def _only(name: str, function: Callable[..., Params]) -> Changes:
+    return weight_grads(lambda *given: {name: function(*given)[name]})
+
+
+def _rows(x: Array) -> Array:
+    return x.reshape(*x.shape[:-3], -1, x.shape[-1])
+
+
+def _of_outputs(self: Any, found: Params, dp: Array, dq: Array, hidden: Array) -> Params:
+    return {"weight_hh": _rows(dq).swapaxes(-1, -2) @ _rows(hidden[..., 1:, :, :])}
+
+
+def _first_left_out(self: Any, found: Params, dp: Array, dq: Array, hidden: Array) -> Params:
+    first, later = hidden[..., :1, :, :], hidden[..., 1:-1, :, :]
+    before = np.concatenate([0 * first, later], axis=-3)
+    return {"weight_hh": _rows(dq).swapaxes(-1, -2) @ _rows(before)}
+
+
+def _averaged(name: str) -> Changes:
+    return weight_grads(
+        lambda self, found, dp, *rest: {name: found[name] / dp.shape[-3]} if name in found else {}
+    )
+
+
+def _no_start(
+    right: Method, self: Any, part: Params, cache: Any, dy: Array, dend: States
+) -> tuple[Array, States, Params]:
+    dx, dstart, found = right(self, part, cache, dy, dend)
+    return dx, tuple(0 * d for d in dstart), found
+
+
+def _from_other_layer(right: Method, self: Any, params: Params, x: Array, hx: Any = None) -> Any:
+    def turn(state: Array) -> Array:
+        return state[..., ::-1, :, :] if x.ndim > 2 else state[..., ::-1, :]
+
+    if hx is None:
+        return right(self, params, x)
+    return right(self, params, x, tuple(map(turn, hx)) if isinstance(hx, tuple) else turn(hx))
+
+
+def _at_last_place(y: Array, end: States) -> tuple[Array, States]:
+    return y, (1 * y[..., 0, :, :], *end[1:])
+
+
+def _faults(name: str) -> tuple[Fault, ...]:
+    return (
+        Fault(
+            f"{name}: recurrent weight not transposed back",
+            "the error goes back through W_hh as it is used forward, dq W_hhᵀ for dq W_hh",
+            name,
+            back(lambda self, hh, *rest: (_block_transposed(self, hh), *rest)),
+            STATE,
+            "dh_{t−1} = dq_t W_hh, for q_t = W_hh h_{t−1}",
+            f"{LATER} or {STARTS}",
+        ),
+        Fault(
+            f"{name}: gradient from later steps dropped",
+            "each step gets the gradient at its own output alone: backpropagation through one step",
+            name,
+            carried(lambda dstate: tuple(0 * d for d in dstate)),
+            STATE,
+            "dh_t = dy_t + what comes back from step t + 1",
+            LATER,
+        ),
+        Fault(
+            f"{name}: gradient through the recurrent weight dropped",
+            "dq W_hh is not added to the gradient of the state before",
+            name,
+            back(lambda self, hh, *rest: (_without(hh, "weight"), *rest)),
+            STATE,
+            "dh_{t−1} = dy_{t−1} + dq_t W_hh + …",
+            f"{LATER} or {STARTS}",
+        ),
+        Fault(
+            f"{name}: gradient from later steps doubled",
+            "what comes back from step t + 1 is added twice",
+            name,
+            carried(lambda dstate: tuple(2 * d for d in dstate)),
+            STATE,
+            "dh_t = dy_t + what comes back from step t + 1, once",
+            LATER,
+        ),
+        Fault(
+            f"{name}: last state's gradient injected at every step",
+            "the gradient at h_T is added at all steps",
+            name,
+            back(_everywhere),
+            STATE,
+            "the gradient at the last state enters at the last step alone",
+            f"{LATER}, a gradient at the last state",
+        ),
+        Fault(
+            f"{name}: output's gradient of the last step only",
+            "the gradient at the outputs of earlier steps is ignored",
+            name,
+            back(_last_only),
+            STATE,
+            "dh_t = dy_t + …, with dy_t of every step",
+            f"{LATER}, upstream gradients at inner steps",
+        ),
+        Fault(
+            f"{name}: last state's gradient ignored",
+            "the recursion starts from 0 whatever the gradient at h_n",
+            name,
+            back(lambda self, hh, cache, dy, dend: (hh, cache, dy, tuple(0 * d for d in dend))),
+            STATE,
+            "dh_T = dy_T + the gradient at the last state",
+            "a gradient at the last state",
+        ),
+        Fault(
+            f"{name}: recurrent weight's gradient of one step",
+            "each step overwrites the gradient of W_hh, where it should add to it",
+            name,
+            _only("weight_hh", _of_step(0)),
+            "gradient weight_hh",
+            "dW_hh = Σ_t dq_tᵀ h_{t−1}",
+            LATER,
+        ),
+        *(
+            Fault(
+                f"{name}: {bias} gradient of the last step",
+                f"the gradient of {bias} is that of one step",
+                name,
+                _only(bias, _of_step(-1)),
+                f"gradient {bias}",
+                "sum over all steps: a bias is used in each of them",
+                f"{LATER}, bias",
+            )
+            for bias in ("bias_ih", "bias_hh")
+        ),
+        *(
+            Fault(
+                f"{name}: {weight} gradient averaged over steps",
+                f"the gradient of {weight} is divided by the number of steps",
+                name,
+                _averaged(weight),
+                f"gradient {weight}",
+                "sum over all steps",
+                LATER,
+            )
+            for weight in ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
+        ),
+        Fault(
+            f"{name}: biases counted once",
+            "b_ih and b_hh are taken for one bias, of which only b_ih has a gradient",
+            name,
+            weight_grads(
+                lambda self, found, dp, dq, hidden: {"bias_hh": 0 * dq.sum(axis=(-3, -2))}
+            ),
+            "gradient bias_hh",
+            "db_hh = Σ_t dq_t",
+            "bias",
+        ),
+        Fault(
+            f"{name}: recurrent weight's gradient from the states after",
+            "dq_t is paired with h_t, not with the h_{t−1} that W_hh was applied to",
+            name,
+            weight_grads(_of_outputs),
+            "gradient weight_hh",
+            "dW_hh = Σ_t dq_tᵀ h_{t−1}",
+        ),
+        Fault(
+            f"{name}: recurrent weight's gradient without the first state",
+            "the sum begins at the second step, as if h_0 were 0",
+            name,
+            weight_grads(_first_left_out),
+            "gradient weight_hh",
+            "dW_hh = Σ_t dq_tᵀ h_{t−1}, t from 1",
+            STARTS,
+        ),
+        Fault(
+            f"{name}: first state's gradient missing",
+            "the gradient at the first state is 0",
+            name,
+            run_back(_no_start),
+            "dx",
+            "what step 1 hands back is the gradient at h_0",
+            STARTS,
+        ),
+        Fault(
+            f"{name}: first state ignored",
+            "the scan starts from 0 whatever the first state",
+            name,
+            scan(lambda self, hh, incoming, start: (hh, incoming, tuple(0 * s for s in start))),
+            "output",
+            "h_0 is what is given, 0 only if nothing is",
+            STARTS,
+        ),
+        Fault(
+            f"{name}: first states in reverse order",
+            "the first layer starts from the state of the last one",
+            name,
+            around("forward", _from_other_layer),
+            "output",
+            "state k is that of layer ⌊k / D⌋, direction k mod D",
+            f"{STARTS}, more than one layer or direction",
+        ),
+        Fault(
+            f"{name}: recurrent bias not added",
+            "b_hh is left out of the forward pass",
+            name,
+            scan(lambda self, hh, *rest: (_without(hh, "bias"), *rest)),
+            "output",
+            "q_t = W_hh h_{t−1} + b_hh",
+            "bias",
+        ),
+        Fault(
+            f"{name}: second direction reads forward",
+            "the second direction runs over the sequence as it is",
+            name,
+            in_reverse(before=turned, dafter=turned),
+            "output",
+            "reverse the sequence, scan it, reverse the outputs",
+            f"{BOTH}, {LATER}",
+        ),
+        Fault(
+            f"{name}: second direction's output not reversed back",
+            "its last output stands beside the first one of the first direction",
+            name,
+            in_reverse(after=lambda y, end: (turned(y), end), dbefore=turned),
+            "output",
+            "reverse the outputs again after the scan",
+            f"{BOTH}, {LATER}",
+        ),
+        Fault(
+            f"{name}: second direction's gradient not reversed",
+            "dy enters the second direction's way back in the order of time",
+            name,
+            in_reverse(dbefore=turned),
+            STATE,
+            "reverse dy for the second direction",
+            f"{BOTH}, {LATER}",
+        ),
+        Fault(
+            f"{name}: second direction's input gradient not reversed back",
+            "dx of the second direction is added in the order of its scan",
+            name,
+            in_reverse(dafter=turned),
+            STATE,
+            "reverse dx again before it is added to the first direction's",
+            f"{BOTH}, {LATER}",
+        ),
+        Fault(
+            f"{name}: second direction's input gradient dropped",
+            "dx is that of the first direction alone",
+            name,
+            in_reverse(dafter=lambda dx: 0 * dx),
+            STATE,
+            "both directions read the same input: add their dx",
+            BOTH,
+        ),
+        Fault(
+            f"{name}: second direction's last state at the last place",
+            "h_n of the second direction is its output at time T, where it has read one step",
+            name,
+            in_reverse(after=_at_last_place),
+            "output",
+            "the second direction ends at time 1",
+            f"{BOTH}, {LATER}",
+        ),
+    )
+
+
+def _rnn(slope: Callable[[Array], Array]) -> Changes:
+    """RNN's way back with another derivative of tanh, taken of its output."""
+
+    def wrong(right: Method, self: Any, hh: Params, cache: Any, dy: Array, dend: States) -> Any:
+        if self.nonlinearity != "tanh":
+            return right(self, hh, cache, dy, dend)
+        (dh,), das = dend, []
+        for t in reversed(range(dy.shape[-3])):
+            das.append((dy[..., t, :, :] + dh) * slope(cache[t]))
+            dh = das[-1] @ hh["weight"]
+        da = np.stack(das[::-1], axis=-3)
+        return da, da, (dh,)
+
+    return around("scan_backward", wrong)
+
+
+RNN = (
+    *_faults("RNN"),
+    Fault(
+        "RNN: derivative missing",
+        "the error passes tanh as if it were not there",
+        "RNN",
+        _rnn(lambda h: 0 * h + 1),
+        STATE,
+        "da_t = dh_t (1 − h_t²)",
+        "tanh",
+    ),
+    Fault(
+        "RNN: derivative without its square",
+        "1 − h in place of 1 − h²",
+        "RNN",
+        _rnn(lambda h: 1 - h),
+        STATE,
+        "da_t = dh_t (1 − h_t²)",
+        "tanh",
+    ),
+    Fault(
+        "RNN: derivative of the sigmoid",
+        "h (1 − h) in place of 1 − h²",
+        "RNN",
+        _rnn(lambda h: h * (1 - h)),
+        STATE,
+        "da_t = dh_t (1 − h_t²)",
+        "tanh",
+    ),
+    Fault(
+        "RNN: derivative taken at the state",
+        "1 − tanh²(h) in place of 1 − h²: tanh is applied twice",
+        "RNN",
+        _rnn(lambda h: 1 - np.tanh(h) * np.tanh(h)),
+        STATE,
+        "da_t = dh_t (1 − h_t²)",
+        "tanh",
+    ),
+)
+
+RECURRENT = (*RNN, *_faults("LSTM"), *_faults("GRU"))
