@@ -8,7 +8,7 @@ of them exactly 0, some tensors have none, and the learning rate changes at ever
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -153,8 +153,20 @@ def _gradients(rng: np.random.Generator, step: int, dtype: str) -> Params:
     return {name: g for name, g in grads.items() if name not in absent}
 
 
-def check_schedule(entry: Entry, variant: Variant, seed: int = 0) -> Checked:
-    """Compare the learning rates of two groups over many counts; they are float64 numbers."""
+def check_schedule(
+    entry: Entry,
+    variant: Variant,
+    seed: int = 0,
+    plant: Callable[[Any], Any] = lambda schedule: schedule,
+) -> Checked:
+    """Compare what a schedule decides of two groups over many counts; they are float64 numbers.
+
+    Args:
+        entry: what to compare.
+        variant: one of its variants.
+        seed: of the metrics that a plateau is told of.
+        plant: gives the reference's side, if it is not the reference's own, for its own.
+    """
     meter = Meter(make(None).multiple)
     groups: list[dict[str, Any]] = [{"params": ["a"], "lr": 0.3}, {"params": ["b"]}]
     tensors = [torch.nn.Parameter(torch.ones(1)) for _ in groups]
@@ -163,12 +175,14 @@ def check_schedule(entry: Entry, variant: Variant, seed: int = 0) -> Checked:
         twin = torch.optim.SGD(
             [group | {"params": [tensor]} for group, tensor in zip(groups, tensors, strict=True)],
             lr=0.7,
+            momentum=0.9,
         )
         theirs = getattr(torch.optim.lr_scheduler, entry.name)(twin, **variant.options)
-        ours = getattr(reference, entry.name)(reference.SGD(0.7, groups=groups), **variant.options)
+        rule = reference.SGD(0.7, momentum=0.9, groups=groups)
+        ours = plant(getattr(reference, entry.name)(rule, **variant.options))
         position = ours.init()
         for count in range(COUNTS):
-            _compare_rates(meter, count, position.lrs, twin)
+            _compare_options(meter, count, position.changes, twin)
             twin.step()
             metric = [float(metrics[count])] if entry.name == "ReduceLROnPlateau" else []
             if count < COUNTS - 1:
@@ -179,10 +193,17 @@ def check_schedule(entry: Entry, variant: Variant, seed: int = 0) -> Checked:
     )
 
 
-def _compare_rates(meter: Meter, count: int, lrs: list[float], twin: torch.optim.Optimizer) -> None:
-    rates = [group["lr"] for group in twin.param_groups]
-    names = [f"lr of group {number}" for number in range(len(rates))]
-    actual = {name: np.array(lr) for name, lr in zip(names, lrs, strict=True)}
-    expected = {name: np.array(lr) for name, lr in zip(names, rates, strict=True)}
+def _compare_options(
+    meter: Meter,
+    count: int,
+    changes: Sequence[Mapping[str, Any]],
+    twin: torch.optim.Optimizer,
+) -> None:
+    """What the schedule decides, the learning rates first."""
+    actual, expected = {}, {}
+    for key in changes[0]:
+        for number, (ours, theirs) in enumerate(zip(changes, twin.param_groups, strict=True)):
+            actual[f"{key} of group {number}"] = np.array(ours[key])
+            expected[f"{key} of group {number}"] = np.array(theirs[key])
     u = unit_roundoff(np.dtype("float64"))
-    meter.add(count + 1, actual, expected, {name: np.abs(lr) * u for name, lr in expected.items()})
+    meter.add(count + 1, actual, expected, {name: np.abs(v) * u for name, v in expected.items()})

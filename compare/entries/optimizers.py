@@ -120,8 +120,9 @@ SCHEDULES = (
     _schedule("LambdaLR", "any function of the count", {"lr_lambda": _wave}),
     _schedule(
         "OneCycleLR",
-        "cosine and linear, two and three phases",
+        "cosine and linear, two and three phases, momentum",
         {"max_lr": 0.5, "total_steps": 60, "cycle_momentum": False},
+        {"max_lr": [0.5, 0.2], "total_steps": 60, "pct_start": 0.4},
         {
             "max_lr": 0.5,
             "total_steps": 60,

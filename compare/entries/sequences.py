@@ -120,6 +120,15 @@ ATTENTION = (
                 },
                 {"src_mask": x(4, 4, kind="causal")},
             ),
+            variant(
+                (5, 3, 4),
+                d_model=4,
+                nhead=1,
+                dim_feedforward=16,
+                dropout=0.0,
+                activation="gelu",
+                norm_first=True,
+            ),
         ),
     ),
 )

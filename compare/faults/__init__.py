@@ -9,8 +9,10 @@ from __future__ import annotations
 
 from compare.faults.adam import ADAM
 from compare.faults.attention import ATTENTION
+from compare.faults.clipping import ACCUMULATION, CLIPPING
 from compare.faults.decay import DECAY
 from compare.faults.fault import Fault
+from compare.faults.first_weights import FIRST_WEIGHTS
 from compare.faults.gates import GATES
 from compare.faults.layers import LAYERS
 from compare.faults.means import MOMENTS
@@ -18,8 +20,10 @@ from compare.faults.nadam_radam import NADAM_RADAM
 from compare.faults.recurrent import RECURRENT
 from compare.faults.roots import ROOTS
 from compare.faults.rules import RULES
+from compare.faults.schedules import SCHEDULES
 from compare.faults.sgd import GRADIENT_DESCENT
 from compare.faults.signs import SIGNS
+from compare.faults.training import TIED, TRAINING
 from compare.faults.transformer import TRANSFORMER
 
 UPDATES = (
@@ -35,8 +39,11 @@ UPDATES = (
 
 SEQUENCES = (*RECURRENT, *GATES, *ATTENTION, *TRANSFORMER)
 
+#: Faults of whole training runs, and of what they begin with.
+WHOLE = (*CLIPPING, *ACCUMULATION, *TRAINING, *TIED, *FIRST_WEIGHTS)
+
 FAULTS: dict[str, Fault] = {
-    fault.name: fault for fault in (*LAYERS, *UPDATES, *SEQUENCES)
+    fault.name: fault for fault in (*LAYERS, *SEQUENCES, *UPDATES, *SCHEDULES, *WHOLE)
 }
 
-__all__ = ["FAULTS", "SEQUENCES", "UPDATES", "Fault"]
+__all__ = ["FAULTS", "SCHEDULES", "SEQUENCES", "UPDATES", "WHOLE", "Fault"]

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from compare.faults.changes import around, grad
+from compare.faults.changes import around, grad, instead
 from compare.faults.fault import Changes, Fault, Method
 from reference import Array, Params
 from reference.attention.masks import Mask, of_heads
@@ -81,7 +81,8 @@ Back = Callable[[Array, Array, float], Array]
 
 def _jacobian(dweights: Array, weights: Array, scale: float) -> Array:
     mean = (dweights * weights).sum(axis=-1, keepdims=True)
-    return weights * (dweights - mean) * scale
+    dscores: Array = weights * (dweights - mean) * scale
+    return dscores
 
 
 def _backward(
@@ -278,13 +279,13 @@ FORWARD = (
            _told(lambda told: told | {"key_padding_mask": None}), "output", MASKED,
            "key_padding_mask"),
     _fault("heads split by features", "E is taken apart as (d, h), where it is (h, d)",
-           {"_split": lambda right: _split_by_features, "_joined": lambda right: _joined_by_features},
+           {**instead("_split", _split_by_features), **instead("_joined", _joined_by_features)},
            "output", HEADS, SEVERAL),
-    _fault("heads reshaped without moving the axes", "(N, L, E) is reshaped to (N, h, L, d) at once",
-           {"_split": lambda right: _reshaped, "_joined": lambda right: _reshaped_back},
+    _fault("heads reshaped without moving the axes", "(N, L, E) becomes (N, h, L, d) at once",
+           {**instead("_split", _reshaped), **instead("_joined", _reshaped_back)},
            "output", HEADS, f"{SEVERAL}, more than one step"),
-    _fault("heads joined without moving the axes", "(N, h, L, d) is reshaped to (N, L, E) at once",
-           {"_joined": lambda right: _reshaped_back},
+    _fault("heads joined without moving the axes", "(N, h, L, d) becomes (N, L, E) at once",
+           instead("_joined", _reshaped_back),
            "output", HEADS, f"{SEVERAL}, more than one step"),
     _fault("query and key swapped", "the first block of the packed weight is taken for the keys'",
            _parameters(_swapped_blocks), "output",
@@ -339,7 +340,7 @@ BACKWARD = (
            _backward(shown=lambda self, d, averaged: d * (self.num_heads if averaged else 1)),
            IN_PROJ, "the mean over h heads hands 1/h to each",
            f"{SEVERAL}, a gradient at the weights"),
-    _fault("output's map not transposed back", "the error goes back through W_o as it is used forward",
+    _fault("output's map not transposed back", "the error goes back through W_o as forward",
            _backward(out=_transposed), IN_PROJ, "d(A V) = dy W_o, for y = (A V) W_oᵀ"),
     _fault("input maps not transposed back", "the error goes back through W_q, W_k, W_v as forward",
            _backward(into=_transposed), "dx", "dx = dq W_q, for q = x W_qᵀ",

@@ -12,10 +12,18 @@ from reference import Array, Params
 
 #: What each rule remembers first of a gradient: where a wrong gradient shows before all else.
 FIRST = {
-    "SGD": "momentum_buffer or parameter", "Adagrad": "sum", "Adadelta": "square_avg", "RMSprop": "square_avg",
-    "Adam": "exp_avg", "AdamW": "exp_avg", "Adamax": "exp_avg", "NAdam": "exp_avg",
-    "RAdam": "exp_avg", "ASGD": "ax", "Rprop": "prev",
-}  # fmt: skip
+    "SGD": "momentum_buffer or parameter",
+    "Adagrad": "sum",
+    "Adadelta": "square_avg",
+    "RMSprop": "square_avg",
+    "Adam": "exp_avg",
+    "AdamW": "exp_avg",
+    "Adamax": "exp_avg",
+    "NAdam": "exp_avg",
+    "RAdam": "exp_avg",
+    "ASGD": "ax",
+    "Rprop": "prev",
+}
 
 
 COUPLED = ("SGD", "Adagrad", "Adadelta", "RMSprop", "Adam", "Adamax", "NAdam", "RAdam", "ASGD")

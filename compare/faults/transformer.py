@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable
 from typing import Any
 
@@ -66,9 +67,8 @@ def _backward(first: Sum = _both, second: Sum = _both) -> Changes:
 
 
 def _other_form(right: Method, self: Any, *given: Any, **told: Any) -> Any:
-    kind = type(self)
-    twin = kind.__new__(kind)
-    vars(twin).update(vars(self) | {"norm_first": not self.norm_first})
+    twin = copy.copy(self)
+    twin.norm_first = not self.norm_first
     return right(twin, *given, **told)
 
 

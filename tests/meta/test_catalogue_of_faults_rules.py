@@ -10,7 +10,7 @@ import reference
 from compare import layer_check, rule_check
 from compare.cases import DTYPES
 from compare.catalogue import find
-from compare.faults import SEQUENCES, UPDATES, Fault
+from compare.faults import SCHEDULES, SEQUENCES, UPDATES, Fault
 from compare.subject import subject_of
 from tests.meta.planted import first_wrong, spoils
 
@@ -41,6 +41,17 @@ def test_layer_shows(fault: Fault, dtype: str) -> None:
         planted = dataclasses.replace(right, module=fault.plant(right.module))
         checked = layer_check.check(entry, variant, dtype, subject=planted)
         first = first_wrong(checked)
+        assert not first or spoils(fault, first), f"{variant.label}: {first}"
+        shown.add(first)
+    assert shown != {""}, f"no variant shows it; it needs: {fault.needs}"
+
+
+@pytest.mark.parametrize("fault", SCHEDULES, ids=lambda fault: fault.name)
+def test_schedule_shows(fault: Fault) -> None:
+    entry = find(fault.owner)
+    shown = set()
+    for variant in entry.variants:
+        first = first_wrong(rule_check.check_schedule(entry, variant, plant=fault.plant))
         assert not first or spoils(fault, first), f"{variant.label}: {first}"
         shown.add(first)
     assert shown != {""}, f"no variant shows it; it needs: {fault.needs}"

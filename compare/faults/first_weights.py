@@ -1,0 +1,174 @@
+"""Faults of how the first weights are drawn."""
+
+from __future__ import annotations
+
+import copy
+import math
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from compare.faults.changes import around, instead
+from compare.faults.fault import Changes, Fault, Method
+from reference import Array, Module, Params
+from reference.module import prefixed
+
+Rng = np.random.Generator
+
+
+def _drawn(weight: Callable[[Any, Rng], Array]) -> Changes:
+    """The weight drawn otherwise, and the bias by what is left of the generator."""
+
+    def init(self: Any, rng: Rng) -> Params:
+        bound = 1 / math.sqrt(self.in_features)
+        params = {"weight": weight(self, rng)}
+        if self.bias:
+            params["bias"] = rng.uniform(-bound, bound, self.out_features)
+        return params
+
+    return instead("init", init)
+
+
+def _bias_first(right: Method, self: Any, rng: Rng) -> Params:
+    if not self.bias:
+        found: Params = right(self, rng)
+        return found
+    bound = 1 / math.sqrt(self.in_features)
+    bias = rng.uniform(-bound, bound, self.out_features)
+    return right(self, rng) | {"bias": bias}
+
+
+def _uniform(bound: Callable[[int, int], float]) -> Changes:
+    def weight(self: Any, rng: Rng) -> Array:
+        limit = bound(self.in_features, self.out_features)
+        return rng.uniform(-limit, limit, (self.out_features, self.in_features))
+
+    return _drawn(weight)
+
+
+def _each_alike(right: Method, self: Any, rng: Rng) -> Params:
+    """Every layer with a generator of the same seed."""
+    drawn: Params = {}
+    for name, child in self.children().items():
+        drawn |= prefixed(name, child.init(copy.deepcopy(rng)))
+    return drawn
+
+
+def _one_array(right: Method, self: Any, rng: Rng) -> Params:
+    """Parameters of one shape are one array."""
+    seen: dict[tuple[int, ...], Array] = {}
+    return {name: seen.setdefault(p.shape, p) for name, p in right(self, rng).items()}
+
+
+def _backwards(right: Method, self: Any, rng: Rng) -> Params:
+    """The last layer drawn first."""
+    drawn: dict[str, Params] = {}
+    children: dict[str, Module] = self.children()
+    for name in reversed(children):
+        drawn[name] = prefixed(name, children[name].init(rng))
+    return {key: value for name in children for key, value in drawn[name].items()}
+
+
+def _fault(
+    what: str, does: str, changes: Changes, remedy: str, needs: str = "", owner: str = "Linear"
+) -> Fault:
+    return Fault(f"{owner}: {what}", does, owner, changes, "start", remedy, needs)
+
+
+UNIFORM = "uniform in ±1/√in_features, weights of shape (out, in) first, then the bias"
+
+FIRST_WEIGHTS = (
+    _fault(
+        "weights drawn transposed",
+        "(in, out) numbers are drawn and transposed",
+        _drawn(
+            lambda self, rng: (
+                rng.uniform(
+                    -1 / math.sqrt(self.in_features),
+                    1 / math.sqrt(self.in_features),
+                    (self.in_features, self.out_features),
+                ).T
+            )
+        ),
+        UNIFORM,
+        "more than one input and output",
+    ),
+    _fault(
+        "bias drawn before the weight",
+        "the generator's first numbers become the bias",
+        around("init", _bias_first),
+        UNIFORM,
+        "bias",
+    ),
+    _fault(
+        "first weights bounded by the outputs",
+        "weights are uniform in ±1/√out_features",
+        _uniform(lambda fan_in, fan_out: 1 / math.sqrt(fan_out)),
+        UNIFORM,
+        "not as many inputs as outputs",
+    ),
+    _fault(
+        "first weights bounded by 1/in",
+        "weights are uniform in ±1/in_features: the root is missing",
+        _uniform(lambda fan_in, fan_out: 1 / fan_in),
+        UNIFORM,
+        "more than one input",
+    ),
+    _fault(
+        "first weights of Glorot",
+        "weights are uniform in ±√(6 / (in + out))",
+        _uniform(lambda fan_in, fan_out: math.sqrt(6 / (fan_in + fan_out))),
+        UNIFORM,
+    ),
+    _fault(
+        "first weights normal",
+        "weights are normal with standard deviation 1/√in_features",
+        _drawn(
+            lambda self, rng: (
+                rng.standard_normal((self.out_features, self.in_features))
+                / math.sqrt(self.in_features)
+            )
+        ),
+        UNIFORM,
+    ),
+    _fault(
+        "first weights positive",
+        "weights are uniform between 0 and 1",
+        _drawn(lambda self, rng: rng.random((self.out_features, self.in_features))),
+        UNIFORM,
+    ),
+    _fault(
+        "first weights 0",
+        "all weights are 0, so all units of a layer stay alike",
+        _drawn(lambda self, rng: np.zeros((self.out_features, self.in_features))),
+        UNIFORM,
+    ),
+    *(
+        _fault(what, does, changes, remedy, needs, owner)
+        for owner in ("MLP", "Sequential")
+        for what, does, changes, remedy, needs in (
+            (
+                "layers seeded alike",
+                "each layer's weights are drawn from a generator of the same seed",
+                around("init", _each_alike),
+                "one generator for all layers, in their order",
+                "more than one layer",
+            ),
+            (
+                "parameters of one shape aliased",
+                "parameters of the same shape are one and the same array",
+                around("init", _one_array),
+                "an array for each parameter",
+                "two parameters of one shape",
+            ),
+            (
+                "last layer drawn first",
+                "the layers are drawn from the last to the first",
+                around("init", _backwards),
+                "one generator for all layers, in their order",
+                "more than one layer",
+            ),
+        )
+    ),
+)

@@ -1,0 +1,410 @@
+"""Faults of the training loop, and of how data are handled in it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+
+from compare.faults.changes import around
+from compare.faults.fault import Changes, Fault, Method, changed
+from reference import Array, Module, Params
+
+Part = Callable[[Any, Any], Any]
+
+
+def _trained(change: Callable[[Any, Any], None]) -> Changes:
+    """``change(side, batch)`` is made to the parts of a side's model for the time of each step."""
+
+    def during(right: Method, side: Any, *given: Any) -> Any:
+        parts = {name: getattr(side.model, name) for name in ("network", "optimizer", "loss")}
+        beside = side.beside
+        change(side, given[1] if len(given) > 2 else given[0])
+        try:
+            return right(side, *given)
+        finally:
+            vars(side.model).update(parts)
+            side.beside = beside
+
+    return {**around("step", during), **around("observe", during)}
+
+
+def _network(function: Callable[[Any, Module, int], Module]) -> Changes:
+    """Steps are made with ``function(side, network, samples in the batch)``."""
+
+    def change(side: Any, batch: Array) -> None:
+        network = function(side, side.model.network, len(batch))
+        side.model.network = network
+        side.beside = network if side.beside is not None else None
+
+    return _trained(change)
+
+
+def _upstream(function: Callable[[Any, Array, int], Array]) -> Changes:
+    """Backpropagation starts from ``function(side, dy, samples in the batch)``."""
+    return _network(
+        lambda side, network, samples: changed(
+            network,
+            around(
+                "backward",
+                lambda right, self, params, cache, dy: right(
+                    self, params, cache, function(side, dy, samples)
+                ),
+            ),
+        )
+    )
+
+
+def _step(function: Callable[..., Any]) -> Changes:
+    """Updates are ``function(side, samples in the batch, right, *what is given)``."""
+
+    def change(side: Any, batch: Array) -> None:
+        def update(right: Method, self: Any, *given: Any, **told: Any) -> Any:
+            return function(side, len(batch), lambda *rest: right(self, *rest, **told), *given)
+
+        side.model.optimizer = changed(side.model.optimizer, around("step", update))
+
+    return _trained(change)
+
+
+def _batch(function: Callable[[Any, Array, Array], tuple[Array, Array]]) -> Changes:
+    """Each step is made with the batch ``function(side, x, target)``."""
+    return {
+        **around("step", lambda right, side, x, t: right(side, *function(side, x, t))),
+        **around(
+            "observe",
+            lambda right, side, start, x, t, *rest: right(
+                side, start, *function(side, x, t), *rest
+            ),
+        ),
+    }
+
+
+def _each_layer(module: Module, changes: Changes) -> Module:
+    children = module.children()
+    if not children:
+        return changed(module, changes)
+    return module.with_children({n: _each_layer(child, changes) for n, child in children.items()})
+
+
+def _updated_first(side: Any, network: Module, samples: int) -> Module:
+    lr = side.model.optimizer.groups[0].options["lr"]
+
+    def backward(right: Method, self: Any, params: Params, cache: Any, dy: Array) -> Any:
+        _, grads = right(self, params, cache, dy)
+        stepped = {name: params[name] - lr * g for name, g in grads.items()}
+        return right(self, params | stepped, cache, dy)[0], grads
+
+    return _each_layer(network, around("backward", backward))
+
+
+def _piling_up(side: Any, network: Module, samples: int) -> Module:
+    """What has piled up is kept by the side's own steps, and shown when it is observed."""
+
+    def backward(right: Method, self: Any, params: Params, cache: Any, dy: Array) -> Any:
+        dx, grads = right(self, params, cache, dy)
+        held = vars(side).get("_piled", {})
+        total = {name: g + held[name] if name in held else g for name, g in grads.items()}
+        if all(isinstance(g, np.ndarray) for g in total.values()):
+            vars(side)["_piled"] = total
+        return dx, total
+
+    return changed(network, around("backward", backward))
+
+
+def _evaluating(side: Any, network: Module, samples: int) -> Module:
+    """The network as in evaluation; what is its own stays in training."""
+
+    def layer(module: Module) -> Module:
+        children = {name: layer(child) for name, child in module.children().items()}
+        twin = changed(module, {}) if not children else module.with_children(children)
+        twin.training = False
+        return twin
+
+    return layer(network)
+
+
+def _full(side: Any, samples: int) -> int:
+    """The size of a whole batch: the largest there has been."""
+    vars(side)["_full"] = max(samples, vars(side).get("_full", 0))
+    return int(vars(side)["_full"])
+
+
+def _dropped(
+    side: Any, samples: int, right: Method, params: Params, grads: Params, state: Any
+) -> Any:
+    if samples < _full(side, samples):
+        return dict(params), state
+    return right(params, grads, state)
+
+
+def _every_second(
+    side: Any, samples: int, right: Method, params: Params, grads: Params, state: Any
+) -> Any:
+    vars(side)["_made"] = vars(side).get("_made", 0) + 1
+    return right(params, grads, state) if vars(side)["_made"] % 2 else (dict(params), state)
+
+
+def _rolled(x: Array) -> Array:
+    return np.concatenate([x[1:], x[:1]])
+
+
+def _remembered(side: Any, x: Array, target: Array) -> tuple[Array, Array]:
+    """Targets of the batch before, where they fit."""
+    last = vars(side).get("_targets", target)
+    vars(side)["_targets"] = target
+    return x, last if last.shape == target.shape else _rolled(target)
+
+
+def _by_batch(x: Array) -> Array:
+    spread: Array = x.std(axis=0)
+    scaled: Array = (x - x.mean(axis=0)) / np.where(spread > 0, spread, 1)
+    return scaled.astype(x.dtype)
+
+
+def _same_mask(right: Method, side: Any, *given: Any) -> Any:
+    masks = side._masks
+    first = vars(side).setdefault("_first_masks", {})
+
+    def kept() -> Any:
+        for name, mask in masks().items():
+            first.setdefault(name, mask.copy())
+        fitting = {n: m for n, m in masks().items() if first[n].shape != m.shape}
+        return first | fitting
+
+    side._masks = kept
+    try:
+        return right(side, *given)
+    finally:
+        side._masks = masks
+
+
+def _still_statistics(side: Any, network: Module, samples: int) -> Module:
+    return changed(
+        network,
+        around("buffers", lambda right, self, params, cache: _before(self, right, params, cache)),
+    )
+
+
+def _before(network: Any, right: Method, params: Params, cache: Any) -> Params:
+    after = right(network, params, cache)
+    held = getattr(network, "held", {}) | params
+    return {name: held[name] for name in after}
+
+
+def _fault(
+    what: str,
+    does: str,
+    changes: Changes,
+    remedy: str,
+    needs: str = "",
+    owner: str = "ReferenceSide",
+) -> Fault:
+    return Fault(f"training: {what}", does, owner, changes, "loop", remedy, needs)
+
+
+LOOP = (
+    _fault(
+        "weights updated before the error passes them",
+        "each layer is updated at once, and the error carried back through the new weights",
+        _network(_updated_first),
+        "compute all gradients first, then update all weights",
+        "more than one layer",
+    ),
+    _fault(
+        "gradients never reset",
+        "each batch adds its gradients to those of all batches before",
+        _network(_piling_up),
+        "start from 0 with each batch",
+        "more than one step",
+    ),
+    _fault(
+        "evaluation while training",
+        "dropout and batch norm are switched to evaluation in training",
+        _network(_evaluating),
+        "train(True) before each epoch, after evaluating",
+        "dropout or batch norm",
+    ),
+    _fault(
+        "running statistics not kept",
+        "the running mean and variance stay what they were at first",
+        _network(_still_statistics),
+        "running ← (1 − momentum) running + momentum · batch, at each step",
+        "batch norm",
+    ),
+    _fault(
+        "dropout's mask reused",
+        "one mask is drawn, and used for all batches",
+        {**around("step", _same_mask), **around("observe", _same_mask)},
+        "draw a mask for each batch",
+        "dropout, more than one step",
+    ),
+    _fault(
+        "last partial batch dropped",
+        "a batch smaller than the others is not trained on",
+        _step(_dropped),
+        "train on every sample, or drop the last batch on both sides",
+        "N not a multiple of the batch",
+    ),
+    _fault(
+        "partial batch divided by the full size",
+        "the gradient of a smaller batch is divided by the size of a whole one",
+        _upstream(lambda side, dy, samples: dy * (samples / _full(side, samples))),
+        "divide by the number of samples in this batch",
+        "N not a multiple of the batch",
+    ),
+    _fault(
+        "divided by the batch again",
+        "the gradient is divided by the batch size, which the loss has done already or should not",
+        _upstream(lambda side, dy, samples: dy / samples),
+        "the loss alone decides: mean divides by N, sum does not",
+        "batch > 1",
+    ),
+    _fault(
+        "every second update left out",
+        "an update is made at every second batch only",
+        _step(_every_second),
+        "update after each batch",
+        "more than one step",
+    ),
+    _fault(
+        "targets shuffled apart from inputs",
+        "each sample gets the target of the next one",
+        _batch(lambda side, x, target: (x, _rolled(target))),
+        "shuffle both by one permutation",
+        "batch > 1",
+    ),
+    _fault(
+        "targets of the batch before",
+        "each batch is trained on the targets of the one before",
+        _batch(_remembered),
+        "take inputs and targets of one batch",
+        "more than one batch",
+    ),
+    _fault(
+        "labels off by one",
+        "the targets' columns are shifted by one",
+        _batch(lambda side, x, target: (x, np.roll(target, 1, axis=-1))),
+        "count classes from 0",
+        "more than one output",
+    ),
+    _fault(
+        "inputs at another scale",
+        "inputs are divided by 255 once more",
+        _batch(lambda side, x, target: (x / np.asarray(255, x.dtype), target)),
+        "scale inputs once, alike in training and evaluation",
+    ),
+    _fault(
+        "inputs standardised by batch",
+        "each batch is standardised by its own mean and spread",
+        _batch(lambda side, x, target: (_by_batch(x), target)),
+        "standardise by the statistics of all training data",
+    ),
+    _fault(
+        "inputs' features reversed",
+        "the columns of the inputs are read from the last to the first",
+        _batch(lambda side, x, target: (x[:, ::-1], target)),
+        "one order of features for all",
+        "more than one feature",
+    ),
+)
+
+
+def _ours(function: Callable[[Any, int, Any], Any]) -> Changes:
+    """The first side's data are ``function(feed, epoch, its right batches)``."""
+
+    def batches(right: Method, feed: Any, number: int, *sides: Any) -> Iterator[list[Any]]:
+        theirs = list(right(feed, number, *sides))
+        ours = function(
+            lambda epoch: [pair[0] for pair in right(feed, epoch, *sides)],
+            number,
+            [pair[0] for pair in theirs],
+        )
+        for one, (_, *rest) in zip(ours, theirs, strict=True):
+            yield [one, *rest]
+
+    return around("batches", batches)
+
+
+def _feed(what: str, does: str, changes: Changes, remedy: str, needs: str) -> Fault:
+    return _fault(what, does, changes, remedy, needs, owner="Feed")
+
+
+ORDER = (
+    _feed(
+        "shuffled once",
+        "all epochs show the samples in the order of the first",
+        _ours(lambda epoch, number, batches: epoch(1)),
+        "a new order in each epoch, from one seed",
+        "more than one batch and more than one epoch",
+    ),
+    _feed(
+        "shuffled from another seed",
+        "samples are shown in an order of one's own",
+        _ours(lambda epoch, number, batches: epoch(number + 1000)),
+        "one generator, or one order, for both",
+        "more than one batch",
+    ),
+    _feed(
+        "batches in reverse order",
+        "whole batches are shown from the last to the first",
+        _ours(lambda epoch, number, batches: [*batches[-2::-1], batches[-1]]),
+        "one order of batches for both",
+        "more than two batches",
+    ),
+    _feed(
+        "first batch only",
+        "each step is made with the first batch of the epoch",
+        _ours(lambda epoch, number, batches: [batches[0]] * len(batches)),
+        "take the next batch at each step",
+        "more than one batch",
+    ),
+)
+
+TRAINING = (*LOOP, *ORDER)
+
+TIED = (
+    Fault(
+        "Tied: gradient of the last use only",
+        "the second use of a shared parameter overwrites the gradient of the first",
+        "Tied",
+        around("backward", lambda right, self, *given: _one_use(self, *given, first=False)),
+        "gradient",
+        "add the gradients of all uses",
+        "a shared parameter",
+    ),
+    Fault(
+        "Tied: gradient of the first use only",
+        "the second use of a shared parameter counts as a constant",
+        "Tied",
+        around("backward", lambda right, self, *given: _one_use(self, *given, first=True)),
+        "gradient",
+        "add the gradients of all uses",
+        "a shared parameter",
+    ),
+    Fault(
+        "Tied: gradients averaged",
+        "the gradient of a shared parameter is the mean of those of its uses",
+        "Tied",
+        around("backward", lambda right, self, *given: _averaged(self, right, *given)),
+        "gradient",
+        "add the gradients of all uses",
+        "a shared parameter",
+    ),
+)
+
+
+def _one_use(self: Any, params: Params, cache: Any, dy: Any, first: bool) -> Any:
+    dx, parts = self.module.backward(self._all(params), cache, dy)
+    grads = {name: part for name, part in parts.items() if name not in self.ties}
+    last = {owner: parts[name] for name, owner in self.ties.items()}
+    return dx, grads if first else grads | last
+
+
+def _averaged(self: Any, right: Method, params: Params, cache: Any, dy: Any) -> Any:
+    dx, grads = right(self, params, cache, dy)
+    uses = dict.fromkeys(self.ties.values(), 1)
+    for owner in self.ties.values():
+        uses[owner] += 1
+    return dx, {name: g / uses.get(name, 1) for name, g in grads.items()}
