@@ -65,7 +65,7 @@ OPTIMIZERS = (
     _rule(
         "RAdam",
         "betas, eps, decoupled decay",
-        (*_BETAS, {"lr": 0.01, "betas": (0.4, 0.9), "eps": 1e-3}),  # the last is soon rectified
+        (*_BETAS, {"lr": 0.1, "betas": (0.4, 0.9), "eps": 0.1}),  # the last is soon rectified
         ({}, {"decoupled_weight_decay": True}),
         _DECAY,
     ),

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable, Iterable
+from functools import reduce
 from typing import Any
 
 import numpy as np
 
 from compare.faults.fault import Changes, Fault
-from reference import Array, Params, clip_grad_norm, clip_grad_value, total_norm
+from reference import Array, Params, clip_grad_norm, clip_grad_value, mean_gradients, sum_gradients
+from reference.optim import total_norm
 
 CLIP = "c = min(1, max_norm / (‖g‖ + 1e-6)), g ← c g for all tensors, ‖g‖ the norm of them all"
 
@@ -42,8 +45,7 @@ def _by_value(grads: Params, max_norm: float, *rest: Any, **told: Any) -> tuple[
 
 
 def _norms_summed(grads: Params) -> Array:
-    norms = [total_norm({name: g}) for name, g in grads.items()]
-    return sum(norms[1:], start=norms[0])
+    return reduce(operator.add, (total_norm({name: g}) for name, g in grads.items()))
 
 
 def _matrices(grads: Params) -> Params:
@@ -70,26 +72,22 @@ def _value_fault(what: str, does: str, function: Callable[[Array, float], Array]
 
 
 def _equal_weights(parts: Iterable[tuple[int, Params]]) -> Params:
-    each = [g for _, g in parts]
-    return {name: sum(g[name] for g in each) / len(each) for name in each[0]}
+    return mean_gradients((1, g) for _, g in parts)
 
 
-def _weighted_sum(parts: Iterable[tuple[int, Params]]) -> Params:
-    each = [g for _, g in parts]
-    return {name: sum(g[name] for g in each) + 0 * each[0][name] for name in each[0]}
+def _means_summed(parts: Iterable[tuple[int, Params]]) -> Params:
+    return sum_gradients(g for _, g in parts)
 
 
 def _last(parts: Iterable[Any]) -> Params:
     *_, last = parts
-    return last[1] if isinstance(last, tuple) else last
+    found: Params = last[1] if isinstance(last, tuple) else last
+    return found
 
 
 def _divided_twice(parts: Iterable[tuple[int, Params]]) -> Params:
     each = [*parts]
-    samples, count = sum(size for size, _ in each), len(each)
-    return {
-        name: sum(size * g[name] for size, g in each) / (samples * count) for name in each[0][1]
-    }
+    return {name: g / len(each) for name, g in mean_gradients(each).items()}
 
 
 WEIGHTS = "Σᵢ (nᵢ / N) gᵢ"
@@ -190,7 +188,7 @@ ACCUMULATION = (
         "mean_gradients: summed",
         "the gradients of the micro-batches' means are added",
         "mean_gradients",
-        _instead(_weighted_sum),
+        _instead(_means_summed),
         "gradient",
         WEIGHTS,
         "more than one micro-batch",

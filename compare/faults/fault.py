@@ -37,8 +37,8 @@ class Fault:
             ``ReferenceSide`` of a comparison, or to the ``Feed`` that hands it its data.
         changes: the wrong method for each right one, by name of the method.
         spoils: what is wrong before all else: ``output``, ``dx``, ``gradient NAME`` of one of the
-            layer's parameters, ``state NAME``, ``parameter``, ``buffer NAME``, ``lr``, ``momentum``, ``start`` (first
-            weights) or ``loop`` (a quantity of training as a whole);
+            layer's parameters, ``state NAME``, ``parameter``, ``buffer NAME``, ``lr``,
+            ``momentum``, ``start`` (first weights) or ``loop`` (a quantity of training as a whole).
             NAME may lack what layers and directions append to it. Where options decide which of
             several is first, all of them, joined by `` or ``.
         remedy: what to write instead.

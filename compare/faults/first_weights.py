@@ -36,7 +36,8 @@ def _bias_first(right: Method, self: Any, rng: Rng) -> Params:
         return found
     bound = 1 / math.sqrt(self.in_features)
     bias = rng.uniform(-bound, bound, self.out_features)
-    return right(self, rng) | {"bias": bias}
+    drawn: Params = right(self, rng)
+    return drawn | {"bias": bias}
 
 
 def _uniform(bound: Callable[[int, int], float]) -> Changes:

@@ -157,7 +157,7 @@ def _of_state(name: str) -> tuple[Fault, ...]:
             "a parameter without a gradient is updated as if its gradient were 0",
             name,
             steps(_zeros_for_none),
-            f"state {'momentum_buffer' if name == 'SGD' else 'step'}",
+            f"state {'momentum_buffer or parameter' if name == 'SGD' else 'step'}",
             "leave a parameter without a gradient alone, and its state too",
             "a parameter without a gradient in some step"
             + (", momentum or decay" if name == "SGD" else ""),

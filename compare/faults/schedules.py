@@ -138,6 +138,13 @@ def _cosine(self: Any, count: int) -> float:
     return part
 
 
+def _between(function: Callable[[Any, int], float]) -> Changes:
+    """The least rate, and ``function(self, count)`` of what the first one is above it."""
+    return _anew(
+        lambda self, count, base: self.eta_min + (base - self.eta_min) * function(self, count)
+    )
+
+
 def _fall(self: Any, since: int, length: int, base: float) -> float:
     part: float = (1 + math.cos(math.pi * since / length)) / 2
     return float(self.eta_min) + (base - float(self.eta_min)) * part
@@ -226,17 +233,17 @@ COSINES = (
            _anew(lambda self, count, base: self.eta_min + base * _cosine(self, count)),
            COSINE, "eta_min > 0"),
     _fault("CosineAnnealingLR", "whole period in T_max", "the rate is back at its start at T_max",
-           _anew(lambda self, count, base: self.eta_min + (base - self.eta_min) * _cosine(self, 2 * count)), COSINE),
+           _between(lambda self, count: _cosine(self, 2 * count)), COSINE),
     _fault("CosineAnnealingLR", "quarter period", "lr = η + (base − η) cos(π t / 2T)",
-           _anew(lambda self, count, base: self.eta_min + (base - self.eta_min) * math.cos(
-               math.pi * count / 2 / self.T_max)), COSINE),
+           _between(lambda self, count: math.cos(math.pi * count / 2 / self.T_max)), COSINE),
     _fault("CosineAnnealingLR", "half missing", "lr = η + (base − η)(1 + cos(π t / T))",
-           _anew(lambda self, count, base: self.eta_min + 2 * (base - self.eta_min) * _cosine(self, count)), COSINE),
+           _between(lambda self, count: 2 * _cosine(self, count)), COSINE),
     _fault("CosineAnnealingLR", "stays at its least", "after T_max the rate does not rise again",
-           _anew(lambda self, count, base: self.eta_min + (base - self.eta_min) * _cosine(self, min(count, self.T_max))), COSINE, "more than T_max steps"),
+           _between(lambda self, count: _cosine(self, min(count, self.T_max))), COSINE,
+           "more than T_max steps"),
     _fault("CosineAnnealingLR", "ends one count early", "the least rate is at T_max − 1",
-           _anew(lambda self, count, base: self.eta_min + (base - self.eta_min) * (
-               1 + math.cos(math.pi * count / (self.T_max - 1))) / 2), COSINE),
+           _between(lambda self, count: (1 + math.cos(math.pi * count / (self.T_max - 1))) / 2),
+           COSINE),
     _fault("CosineAnnealingWarmRestarts", "length not multiplied", "all falls are as long",
            _anew(lambda self, count, base: _fall(self, count % self.T_0, self.T_0, base)),
            RESTARTS, "T_mult > 1"),

@@ -364,12 +364,28 @@ ORDER = (
 
 TRAINING = (*LOOP, *ORDER)
 
+
+def _one_use(self: Any, first: bool, params: Params, cache: Any, dy: Any) -> Any:
+    dx, parts = self.module.backward(self._all(params), cache, dy)
+    grads = {name: part for name, part in parts.items() if name not in self.ties}
+    last = {owner: parts[name] for name, owner in self.ties.items()}
+    return dx, grads if first else grads | last
+
+
+def _averaged(self: Any, right: Method, params: Params, cache: Any, dy: Any) -> Any:
+    dx, grads = right(self, params, cache, dy)
+    uses = dict.fromkeys(self.ties.values(), 1)
+    for owner in self.ties.values():
+        uses[owner] += 1
+    return dx, {name: g / uses.get(name, 1) for name, g in grads.items()}
+
+
 TIED = (
     Fault(
         "Tied: gradient of the last use only",
         "the second use of a shared parameter overwrites the gradient of the first",
         "Tied",
-        around("backward", lambda right, self, *given: _one_use(self, *given, first=False)),
+        around("backward", lambda right, self, *given: _one_use(self, False, *given)),
         "gradient",
         "add the gradients of all uses",
         "a shared parameter",
@@ -378,7 +394,7 @@ TIED = (
         "Tied: gradient of the first use only",
         "the second use of a shared parameter counts as a constant",
         "Tied",
-        around("backward", lambda right, self, *given: _one_use(self, *given, first=True)),
+        around("backward", lambda right, self, *given: _one_use(self, True, *given)),
         "gradient",
         "add the gradients of all uses",
         "a shared parameter",
@@ -393,18 +409,3 @@ TIED = (
         "a shared parameter",
     ),
 )
-
-
-def _one_use(self: Any, params: Params, cache: Any, dy: Any, first: bool) -> Any:
-    dx, parts = self.module.backward(self._all(params), cache, dy)
-    grads = {name: part for name, part in parts.items() if name not in self.ties}
-    last = {owner: parts[name] for name, owner in self.ties.items()}
-    return dx, grads if first else grads | last
-
-
-def _averaged(self: Any, right: Method, params: Params, cache: Any, dy: Any) -> Any:
-    dx, grads = right(self, params, cache, dy)
-    uses = dict.fromkeys(self.ties.values(), 1)
-    for owner in self.ties.values():
-        uses[owner] += 1
-    return dx, {name: g / uses.get(name, 1) for name, g in grads.items()}
