@@ -166,6 +166,9 @@ FORMS = "norm last: u = LN₁(x + SA(x)), y = LN₂(u + FF(u)); first: u = x + S
 #: Where a gradient that is wrong before the attention shows.
 BEFORE = "gradient self_attn"
 
+#: An output that may be less wrong than its rounding, and what is made of it.
+TINY = "output or gradient linear2.weight"
+
 TRANSFORMER = (
     _fault("first skip missing", "the attention's output is not added to x",
            _forward(first=lambda x, block: block), "output", FORMS),
@@ -206,7 +209,7 @@ TRANSFORMER = (
     _fault("activation after both maps", "f is applied to the small network's output, too",
            around("_feed", _activated_after), "output", "FF(x) = W₂ f(W₁ x + b₁) + b₂"),
     _fault("GELU in its tanh form", "GELU is computed by tanh, not by erf",
-           _other_activation(_tanh_form), "output", "x Φ(x), by erf", "gelu"),
+           _other_activation(_tanh_form), TINY, "x Φ(x), by erf", "gelu"),
     _fault("GELU by a sigmoid", "GELU is x σ(1.702 x)",
            _other_activation(_by_sigmoid), "output", "x Φ(x), by erf", "gelu"),
     _fault("gradient of the queries only", "of the attention's three inputs only the first counts",

@@ -10,7 +10,7 @@ import reference
 from compare import layer_check, rule_check
 from compare.cases import DTYPES
 from compare.catalogue import find
-from compare.faults import SCHEDULES, SEQUENCES, UPDATES, Fault
+from compare.faults import SCHEDULES, SEQUENCES, UPDATES, WHOLE, Fault
 from compare.subject import subject_of
 from tests.meta.planted import first_wrong, spoils
 
@@ -55,3 +55,15 @@ def test_schedule_shows(fault: Fault) -> None:
         assert not first or spoils(fault, first), f"{variant.label}: {first}"
         shown.add(first)
     assert shown != {""}, f"no variant shows it; it needs: {fault.needs}"
+
+
+def test_names_are_unique() -> None:
+    names = [fault.name for fault in (*UPDATES, *SCHEDULES, *SEQUENCES, *WHOLE)]
+    assert len(names) == len({*names})
+
+
+def test_every_fault_says_what_to_write() -> None:
+    for fault in (*UPDATES, *SCHEDULES, *SEQUENCES, *WHOLE):
+        assert fault.told, fault.name
+        assert fault.remedy, fault.name
+        assert fault.changes, fault.name

@@ -108,7 +108,10 @@ DECAYED: Options = SMALL | {"weight_decay": 0.1}
     [
         *(
             (fault, SMALL | {"weight_decay": 0.0, "decoupled_weight_decay": False}, adam)
-            for fault in ("Adam: eps inside the root", "Adam: eps before the correction", "Adam: no bias correction", "Adam: count one ahead")
+            for fault in (
+                "Adam: eps inside the root", "Adam: eps before the correction",
+                "Adam: no bias correction", "Adam: count one ahead",
+            )
         ),
         ("Adam: count not kept", DECAYED | {"decoupled_weight_decay": False}, adam),
         ("Adam: decoupled decay for coupled", DECAYED | {"decoupled_weight_decay": False}, adam),
