@@ -23,7 +23,7 @@ from compare.faults.rules import RULES
 from compare.faults.schedules import SCHEDULES
 from compare.faults.sgd import GRADIENT_DESCENT
 from compare.faults.signs import SIGNS
-from compare.faults.training import TIED, TRAINING
+from compare.faults.training import TRAINING
 from compare.faults.transformer import TRANSFORMER
 
 UPDATES = (
@@ -40,7 +40,7 @@ UPDATES = (
 SEQUENCES = (*RECURRENT, *GATES, *ATTENTION, *TRANSFORMER)
 
 #: Faults of whole training runs, and of what they begin with.
-WHOLE = (*CLIPPING, *ACCUMULATION, *TRAINING, *TIED, *FIRST_WEIGHTS)
+WHOLE = (*CLIPPING, *ACCUMULATION, *TRAINING, *FIRST_WEIGHTS)
 
 FAULTS: dict[str, Fault] = {
     fault.name: fault for fault in (*LAYERS, *SEQUENCES, *UPDATES, *SCHEDULES, *WHOLE)

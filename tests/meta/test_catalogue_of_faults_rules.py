@@ -10,7 +10,8 @@ import reference
 from compare import layer_check, rule_check
 from compare.cases import DTYPES
 from compare.catalogue import find
-from compare.faults import SCHEDULES, SEQUENCES, UPDATES, WHOLE, Fault
+from compare.faults import FAULTS, SCHEDULES, SEQUENCES, UPDATES, WHOLE, Fault
+from compare.faults.layers import LAYERS
 from compare.subject import subject_of
 from tests.meta.planted import first_wrong, spoils
 
@@ -58,8 +59,7 @@ def test_schedule_shows(fault: Fault) -> None:
 
 
 def test_names_are_unique() -> None:
-    names = [fault.name for fault in (*UPDATES, *SCHEDULES, *SEQUENCES, *WHOLE)]
-    assert len(names) == len({*names})
+    assert len(FAULTS) == sum(map(len, (LAYERS, UPDATES, SCHEDULES, SEQUENCES, WHOLE)))
 
 
 def test_every_fault_says_what_to_write() -> None:

@@ -14,8 +14,8 @@ import reference
 from compare import module_api, pair
 from compare.cases import DTYPES, Case
 from compare.data import Dataset
-from compare.faults import WHOLE, Fault
-from compare.faults.training import TIED, TRAINING
+from compare.faults import FAULTS, WHOLE, Fault
+from compare.faults.training import TRAINING
 from compare.feed import Feed
 from compare.meter import Meter
 from compare.pair import Pair
@@ -192,16 +192,8 @@ def test_accumulation_shows(fault: Fault, dtype: str) -> None:
 # Shared parameters.
 
 
-class Shared(nn.Module):
-    def __init__(self) -> None:
-        super().__init__()
-        self.first = nn.Linear(3, 3)
-        self.second = nn.Linear(3, 3)
-        self.second.weight = self.first.weight
-
-
 @each_dtype
-@each(TIED)
+@each([fault for fault in FAULTS.values() if fault.owner == "Tied"])
 def test_shared_parameter_shows(fault: Fault, dtype: str) -> None:
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
@@ -261,6 +253,6 @@ def test_first_weights_show(monkeypatch: pytest.MonkeyPatch, fault: Fault, dtype
 def test_every_fault_is_checked_here() -> None:
     kinds = {fault.owner for fault in WHOLE}
     functions = {"clip_grad_norm", "clip_grad_value", "mean_gradients", "sum_gradients"}
-    assert kinds == functions | {"ReferenceSide", "Feed", "Tied", "Linear", "MLP", "Sequential"}
+    assert kinds == functions | {"ReferenceSide", "Feed", "Linear", "MLP", "Sequential"}
     assert isinstance(drawn(Linear(2, 3))["weight"], np.ndarray)
     assert total_norm(gradients(1.0, "float64")) > SIZES["long"][1]

@@ -13,7 +13,7 @@ from compare import layer_check, own_forward
 from compare.catalogue import CATALOGUE
 from compare.checked import Checked
 from compare.entries.entry import Entry, Variant, variant
-from compare.faults import FAULTS, Fault
+from compare.faults import Fault
 from compare.faults.layers import LAYERS
 from compare.subject import Subject, subject_of
 from reference import Linear, Module, Residual, Sequential, Tanh, Tied
@@ -21,8 +21,8 @@ from reference import Linear, Module, Residual, Sequential, Tanh, Tied
 KINDS = ("layer", "activation", "loss")
 
 OF_LAYERS = {
-    name: fault
-    for name, fault in FAULTS.items()
+    fault.name: fault
+    for fault in LAYERS
     if fault.owner in CATALOGUE and CATALOGUE[fault.owner].kind in KINDS
 }
 
@@ -81,7 +81,7 @@ STRUCTURE: dict[str, Module] = {
     "Tied": Tied(Sequential(Linear(4, 4), Tanh(), Linear(4, 4)), {"2.weight": "0.weight"}),
 }
 
-OF_STRUCTURE = {name: fault for name, fault in FAULTS.items() if fault.owner in STRUCTURE}
+OF_STRUCTURE = {fault.name: fault for fault in LAYERS if fault.owner in STRUCTURE}
 
 
 @pytest.mark.parametrize("name", OF_STRUCTURE)
