@@ -7,20 +7,26 @@ numbers of a network that disagrees.
 
 from __future__ import annotations
 
+from compare.faults.adadelta import ADADELTA
+from compare.faults.adagrad import ADAGRAD
 from compare.faults.adam import ADAM
+from compare.faults.adamax import ADAMAX
 from compare.faults.attention import ATTENTION
 from compare.faults.clipping import ACCUMULATION, CLIPPING
 from compare.faults.decay import DECAY
 from compare.faults.fault import Fault
 from compare.faults.first_weights import FIRST_WEIGHTS
-from compare.faults.gates import GATES
+from compare.faults.gru import GRU
 from compare.faults.layers import LAYERS
+from compare.faults.lstm import LSTM
 from compare.faults.means import MOMENTS
 from compare.faults.nadam_radam import NADAM_RADAM
+from compare.faults.one_cycle import ONE_CYCLE
+from compare.faults.plateau import PLATEAU
 from compare.faults.recurrent import RECURRENT
-from compare.faults.roots import ROOTS
+from compare.faults.rmsprop import RMSPROP
 from compare.faults.rules import RULES
-from compare.faults.schedules import SCHEDULES
+from compare.faults.schedules import RATES
 from compare.faults.sgd import GRADIENT_DESCENT
 from compare.faults.signs import SIGNS
 from compare.faults.training import TRAINING
@@ -33,11 +39,16 @@ UPDATES = (
     *MOMENTS,
     *ADAM,
     *NADAM_RADAM,
-    *ROOTS,
+    *RMSPROP,
+    *ADAGRAD,
+    *ADADELTA,
+    *ADAMAX,
     *SIGNS,
 )
 
-SEQUENCES = (*RECURRENT, *GATES, *ATTENTION, *TRANSFORMER)
+SCHEDULES = (*RATES, *ONE_CYCLE, *PLATEAU)
+
+SEQUENCES = (*RECURRENT, *LSTM, *GRU, *ATTENTION, *TRANSFORMER)
 
 #: Faults of whole training runs, and of what they begin with.
 WHOLE = (*CLIPPING, *ACCUMULATION, *TRAINING, *FIRST_WEIGHTS)

@@ -51,23 +51,23 @@ def reordered(order: Sequence[int], signs: Sequence[float] | None = None) -> Cha
     """The blocks of the weights are taken in another order, and with other signs."""
     signs = signs or [1.0] * len(order)
 
-    def blocks(x: Array, size: int, axis: int, places: Sequence[int]) -> Array:
+    def in_order(x: Array, size: int, axis: int, places: Sequence[int]) -> Array:
         moved = x.swapaxes(axis, -1)
         parts = [moved[..., k * size : (k + 1) * size] * signs[k] for k in places]
         return np.concatenate(parts, axis=-1).swapaxes(axis, -1)
 
     def weights(self: Any, hh: Params) -> Params:
         size = self.hidden_size
-        return {k: blocks(v, size, -2 if k == "weight" else -1, order) for k, v in hh.items()}
+        return {k: in_order(v, size, -2 if k == "weight" else -1, order) for k, v in hh.items()}
 
     def forward(right: Method, self: Any, hh: Params, incoming: Array, start: States) -> Any:
-        taken = blocks(incoming, self.hidden_size, -1, order)
+        taken = in_order(incoming, self.hidden_size, -1, order)
         return right(self, weights(self, hh), taken, start)
 
     def backward(right: Method, self: Any, hh: Params, cache: Any, dy: Array, dend: States) -> Any:
         dp, dq, dstart = right(self, weights(self, hh), cache, dy, dend)
         places = [order.index(k) for k in range(len(order))]
-        given = [blocks(d, self.hidden_size, -1, places) for d in (dp, dq)]
+        given = [in_order(d, self.hidden_size, -1, places) for d in (dp, dq)]
         return (*given, dstart)
 
     return {**around("scan", forward), **around("scan_backward", backward)}
@@ -132,3 +132,9 @@ def in_reverse(
 def turned(x: Array) -> Array:
     """A sequence reversed in time."""
     return x[..., ::-1, :, :]
+
+
+def blocks(self: Any, x: Array) -> list[Array]:
+    """What belongs to each gate, along the last axis."""
+    size = self.hidden_size
+    return [x[..., k * size : (k + 1) * size] for k in range(self.gates)]

@@ -1,4 +1,7 @@
-"""Each fault of an update rule or a layer of sequences shows where it should, nowhere before."""
+"""Each fault of an update rule or a layer of sequences shows where it should, nowhere before.
+
+In float64 that is asked of every variant, in float32 of the first one that shows it.
+"""
 
 from __future__ import annotations
 
@@ -29,6 +32,8 @@ def test_update_shows(fault: Fault, dtype: str) -> None:
         first = first_wrong(checked)
         assert not first or spoils(fault, first), f"{variant.label}: {first}"
         shown.add(first)
+        if first and dtype == "float32":  # once will do
+            break
     assert shown != {""}, f"no variant shows it; it needs: {fault.needs}"
 
 
@@ -44,6 +49,8 @@ def test_layer_shows(fault: Fault, dtype: str) -> None:
         first = first_wrong(checked)
         assert not first or spoils(fault, first), f"{variant.label}: {first}"
         shown.add(first)
+        if first and dtype == "float32":  # once will do
+            break
     assert shown != {""}, f"no variant shows it; it needs: {fault.needs}"
 
 
@@ -67,3 +74,32 @@ def test_every_fault_says_what_to_write() -> None:
         assert fault.told, fault.name
         assert fault.remedy, fault.name
         assert fault.changes, fault.name
+
+
+@pytest.mark.parametrize("owner", sorted({fault.owner for fault in (*UPDATES, *SEQUENCES)}))
+def test_planting_leaves_the_right_one_right(owner: str) -> None:
+    entry = find(owner)
+    faults = [fault for fault in FAULTS.values() if fault.owner == owner]
+    for variant in entry.variants:
+        if entry.kind == "optimizer":
+            rule = getattr(reference, owner)(**variant.options)
+            wrong = [fault.plant(rule) for fault in faults]
+            checked = rule_check.check(entry, variant, "float64", rule=rule)
+        else:
+            right = subject_of(entry, variant, "float64")
+            wrong = [fault.plant(right.module) for fault in faults]
+            checked = layer_check.check(entry, variant, "float64", subject=right)
+        assert checked.agrees
+        assert all(fault.fits(one) for fault, one in zip(faults, wrong, strict=True))
+
+
+@pytest.mark.parametrize("owner", sorted({fault.owner for fault in SCHEDULES}))
+def test_planting_leaves_the_right_schedule_right(owner: str) -> None:
+    entry = find(owner)
+
+    def plant(schedule: object) -> object:
+        assert all(f.plant(schedule) is not schedule for f in SCHEDULES if f.owner == owner)
+        return schedule
+
+    for variant in entry.variants:
+        assert rule_check.check_schedule(entry, variant, plant=plant).agrees
