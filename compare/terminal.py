@@ -32,8 +32,16 @@ UNREAD = 128 + 13
 UNLIMITED = 200
 
 
+#: What tells NumPy's and PyTorch's libraries how many threads to use. The networks here are so
+#: small that two of them wait for each other longer than they compute, and far longer where other
+#: processes want the same cores.
+THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+
+
 def run_as_process(app: Callable[[], object]) -> None:
     """Run the command line as all that this process does."""
+    for name in THREADS:
+        os.environ.setdefault(name, "1")
     for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
         if getattr(sys, name) is None:  # closed by whoever started the process
             setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: SIM115
