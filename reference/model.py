@@ -10,7 +10,7 @@ import numpy.typing as npt
 from reference.init import first_buffers
 from reference.losses import Loss
 from reference.module import Array, Module, Params
-from reference.optim import Optimizer, State
+from reference.optim import Optimizer, UpdateRule
 
 
 def gradients(
@@ -48,20 +48,20 @@ class Model:
     Args:
         network: the layers.
         loss: the loss to minimise.
-        optimizer: the update rule.
+        optimizer: the update rule, with or without clipping and a schedule.
         params: the first parameters and buffers, by name; they are copied.
         dtype: of all arithmetic.
 
     Attributes:
         params: the parameters and buffers as they are now.
-        state: the update rule's own, by parameter.
+        state: what the update rule returned beside the last step.
     """
 
     def __init__(
         self,
         network: Module,
         loss: Loss,
-        optimizer: Optimizer,
+        optimizer: Optimizer | UpdateRule,
         params: Params,
         dtype: npt.DTypeLike = np.float64,
     ) -> None:
@@ -70,7 +70,7 @@ class Model:
         self.optimizer = optimizer
         self.dtype: np.dtype[Any] = np.dtype(dtype)
         self.params: Params = {}
-        self.state: State = {}
+        self.state: Any = None
         self._buffer_names = tuple(network.buffer_shapes())
         self.load_state_dict(params)
 

@@ -15,6 +15,7 @@ from torch_impl.networks import (
     Shift,
     XORNetwork,
 )
+from torch_impl.rule import UpdateRule
 from torch_impl.training import fit, step
 
 __all__ = [
@@ -30,6 +31,7 @@ __all__ = [
     "Line",
     "Regression",
     "Shift",
+    "UpdateRule",
     "XORNetwork",
     "eager_optimizers",
     "fit",

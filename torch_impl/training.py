@@ -5,9 +5,15 @@ from __future__ import annotations
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
+from torch_impl.rule import UpdateRule
+
 
 def step(
-    network: nn.Module, loss: nn.Module, optimizer: Optimizer, x: Tensor, target: Tensor
+    network: nn.Module,
+    loss: nn.Module,
+    optimizer: Optimizer | UpdateRule,
+    x: Tensor,
+    target: Tensor,
 ) -> float:
     """Train on one batch and return the loss before the step."""
     optimizer.zero_grad()

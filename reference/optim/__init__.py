@@ -13,6 +13,7 @@ from reference.optim.optimizer import Optimizer, State
 from reference.optim.radam import RAdam
 from reference.optim.rmsprop import RMSprop
 from reference.optim.rprop import Rprop
+from reference.optim.rule import Progress, UpdateRule
 from reference.optim.schedulers import (
     CosineAnnealingLR,
     CosineAnnealingWarmRestarts,
@@ -53,6 +54,7 @@ __all__ = [
     "Plateau",
     "PolynomialLR",
     "Position",
+    "Progress",
     "RAdam",
     "RMSprop",
     "ReduceLROnPlateau",
@@ -61,6 +63,7 @@ __all__ = [
     "SequentialLR",
     "State",
     "StepLR",
+    "UpdateRule",
     "clip_grad_norm",
     "clip_grad_value",
     "mean_gradients",
