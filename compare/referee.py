@@ -21,6 +21,7 @@ from compare.lockstep import Step
 from compare.observation import AT_INPUT, LOSS, Array, activation, gradient, gradient_at
 from compare.opinion import Finding, Opinion
 from compare.pair import Pair
+from compare.torch_hooks import use_masks
 
 #: A derivative decides if it is known to this share of the distance between the two gradients.
 CLEAR = 0.1
@@ -41,7 +42,9 @@ def judge(pair: Pair, step: Step, x: Array, target: Array, failing: frozenset[st
     """
     if step.differing:
         return Opinion(Finding.STRUCTURE)
-    names = {gradient(name): name for name in step.start.weights} | {AT_INPUT: AT_INPUT}
+    names = {gradient(name): name for name in step.start.weights}
+    if AT_INPUT in step.expected:  # characters, for one, have no gradient
+        names[AT_INPUT] = AT_INPUT
     forward = {LOSS, *(name for name in failing if name.startswith(activation("")))}
     backward = {*names, *(name for name in failing if name.startswith(gradient_at("")))}
     if not failing & (forward | backward):
@@ -59,7 +62,7 @@ def judge(pair: Pair, step: Step, x: Array, target: Array, failing: frozenset[st
     if distance == 0:
         return Opinion(Finding.FORWARDS if forwards_differ else Finding.UNCLEAR)
     direction = {name: d / distance for name, d in difference.items()}
-    point = {name: _double(p) for name, p in step.start.weights.items()} | {AT_INPUT: _double(x)}
+    point = {name: _double(p) for name, p in step.start.weights.items()} | {AT_INPUT: _wide(x)}
     line = _Line(point, direction)
     ours = _reference_derivative(pair, line, target)
     theirs = _torch_derivative(pair, line, target)
@@ -130,11 +133,11 @@ class _Line:
     point: Mapping[str, Array]
     direction: Mapping[str, Array]
 
-    def at(self, t: complex) -> dict[str, Array]:
+    def at(self, t: complex, dtype: type[np.inexact]) -> dict[str, Array]:
         moved = dict(self.point)
         for name, d in self.direction.items():
             moved[name] = moved[name] + np.asarray(t) * d
-        return moved
+        return {name: v.astype(dtype) if _is_real(v) else v for name, v in moved.items()}
 
     @property
     def stride(self) -> float:
@@ -152,9 +155,9 @@ def _reference_derivative(pair: Pair, line: _Line, target: Array) -> Derivative:
     model = pair.reference.model
 
     def loss(t: complex, dtype: type[np.inexact]) -> Array:
-        values = {name: v.astype(dtype) for name, v in line.at(t).items()}
+        values = line.at(t, dtype)
         y, _ = model.network.forward(values, values.pop(AT_INPUT))
-        value: Array = model.loss.forward(y, target.astype(np.float64))[0]
+        value: Array = model.loss.forward(y, _wide(target))[0]
         return value
 
     wide = np.longdouble if extended_precision() else np.float64
@@ -169,11 +172,12 @@ def _reference_derivative(pair: Pair, line: _Line, target: Array) -> Derivative:
 def _torch_derivative(pair: Pair, line: _Line, target: Array) -> Derivative:
     """By central differences in float64; by complex step if that is possible and confirms them."""
     network = copy.deepcopy(pair.torch.network).double()
+    use_masks(network, pair.torch.masks)
 
     def loss(t: complex, dtype: type[np.inexact]) -> torch.Tensor:
-        values = {name: to_tensor(v.astype(dtype)) for name, v in line.at(t).items()}
+        values = {name: to_tensor(v) for name, v in line.at(t, dtype).items()}
         x = values.pop(AT_INPUT)
-        goal = to_tensor(_double(target))
+        goal = to_tensor(_wide(target))
         with torch.no_grad():
             y = torch.func.functional_call(network, values, (x,))
             value: torch.Tensor = pair.torch.loss(y, goal)
@@ -196,6 +200,15 @@ def _if_possible(find: Callable[[], Derivative]) -> Derivative | None:
         return find()
     except (RuntimeError, TypeError, ValueError, NotImplementedError, BackproofError):
         return None
+
+
+def _wide(array: Array) -> Array:
+    """Real numbers in double precision; what is counted, such as classes, as it is."""
+    return _double(array) if _is_real(array) else array
+
+
+def _is_real(array: Array) -> bool:
+    return array.dtype.kind in "fc"
 
 
 def _double(array: Array) -> Array:

@@ -34,6 +34,12 @@ class Tap(Module):
         self.seen = seen
         self.training = layer.training
 
+    def __getattr__(self, name: str) -> Any:
+        """What a parent may ask of the layer beside this, such as its sizes."""
+        if name.startswith("__") or name == "layer":
+            raise AttributeError(name)
+        return getattr(self.layer, name)
+
     def children(self) -> dict[str, Module]:
         return {}
 

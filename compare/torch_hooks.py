@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, MutableMapping
+from collections.abc import Callable, Collection, Iterator, Mapping, MutableMapping
 from contextlib import contextmanager
 
 import torch
 from torch import Tensor, nn
 from torch.utils.hooks import RemovableHandle
 
-from compare.arrays import to_array
+from compare.arrays import to_array, to_tensor
 from compare.observation import Array, activation
 from compare.structures import leaves
 from compare.taps import joined
@@ -59,7 +59,7 @@ def keep_masks(network: nn.Module, masks: MutableMapping[str, Array]) -> None:
     was before the layer drew, and draws once more, for ones.
     """
     for path, module in network.named_modules():
-        if isinstance(module, nn.Dropout):
+        if isinstance(module, nn.Dropout) and module.p > 0:
             _keep_mask(module, joined(path, "mask"), masks)
 
 
@@ -79,6 +79,20 @@ def _keep_mask(dropout: nn.Dropout, name: str, masks: MutableMapping[str, Array]
 
     dropout.register_forward_pre_hook(remember)
     dropout.register_forward_hook(draw_again)
+
+
+def use_masks(network: nn.Module, masks: Mapping[str, Array]) -> None:
+    """From now on, let each dropout of which there is a mask apply that, and draw none."""
+    for path, module in network.named_modules():
+        name = joined(path, "mask")
+        if isinstance(module, nn.Dropout) and name in masks:
+            module._forward_pre_hooks.clear()  # those of keep_masks, if it is a copy
+            module._forward_hooks.clear()
+            vars(module)["forward"] = _masking(to_tensor(masks[name]), module.p)
+
+
+def _masking(kept: Tensor, p: float) -> Callable[[Tensor], Tensor]:
+    return lambda x: torch.where(kept, x / (1 - p), 0)
 
 
 def _is_leaf(module: nn.Module) -> bool:
