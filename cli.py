@@ -248,7 +248,7 @@ def train(
     if save:
         from compare.weights import save as save_weights
 
-        save_weights(save, trained.side.weights())
+        save_weights(save, trained.side.state_dict())
         typer.echo(f"weights saved to {save}")
     if plot:
         from compare.render.plot import plot_training
@@ -269,7 +269,8 @@ def predict(
     inputs: Annotated[
         list[str] | None,
         typer.Argument(
-            help="One number for each input; asked for if not given.", show_default=False
+            help="One number for each input, or a text to go on with; asked for if not given.",
+            show_default=False,
         ),
     ] = None,
     case: CaseName = "xor",

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import numpy as np
 
-from compare import data, weights
-from compare.cases import Case
+from compare import continuation, data, weights
+from compare.case import Case
 from compare.errors import UsageError
 from compare.observation import Array
 from compare.reference_side import network_of
@@ -27,7 +27,7 @@ def load(case: Case, implementation: str, path: Path) -> Side:
         CannotCompare: the file cannot be read or does not fit the network.
     """
     side = side_of(case, implementation)
-    side.load_weights(weights.load(path, side.weights()))
+    side.load_weights(weights.load(path, side.state_dict()))
     return side
 
 
@@ -35,11 +35,14 @@ def parse(case: Case, words: list[str]) -> Array:
     """One sample from the words of a command line.
 
     Raises:
-        UsageError: they are not as many finite numbers as the network has inputs.
+        UsageError: they are not as many finite numbers as the network has inputs, or no text that
+            the network could go on with.
     """
     for word in words:
         if word.startswith("--"):
             raise UsageError(f"no such option: {word}")
+    if continuation.is_text(case):
+        return continuation.parse(" ".join(words))
     wanted = _inputs(case)
     if len(words) != wanted:
         noun = "input" if wanted == 1 else "inputs"
@@ -49,9 +52,11 @@ def parse(case: Case, words: list[str]) -> Array:
 
 def answer(case: Case, side: Side, row: Array) -> str:
     """The network's outputs for one sample, in words."""
+    if continuation.is_text(case):
+        return f"{case.name}: {continuation.go_on(side, row)}"
+    outputs = side.predict(_shaped(case, row))[0]
     given = ", ".join(f"{value:g}" for value in row[0])
-    outputs = ", ".join(f"{value:.6g}" for value in side.predict(row)[0])
-    return f"{case.name}({given}) = {outputs}"
+    return f"{case.name}({given}) = {', '.join(f'{value:.6g}' for value in outputs)}"
 
 
 def known(case: Case, side: Side) -> list[str]:
@@ -62,6 +67,9 @@ def known(case: Case, side: Side) -> list[str]:
 
 def dialogue(case: Case, side: Side) -> None:
     """Ask for inputs and answer, until q or the end of the input."""
+    if continuation.is_text(case):
+        _text_dialogue(case, side)
+        return
     names = ["x", "y"] if _inputs(case) == 2 else [f"x{i}" for i in range(1, _inputs(case) + 1)]
     while True:
         values = []
@@ -72,6 +80,23 @@ def dialogue(case: Case, side: Side) -> None:
                 return
             values.append(value)
         print(answer(case, side, np.array([values], case.dtype)))
+
+
+def _text_dialogue(case: Case, side: Side) -> None:
+    """Ask for the beginning of a text and go on with it, until q or the end of the input."""
+    while True:
+        try:
+            text = input("Enter text: ")
+        except EOFError:
+            print()
+            text = "q"
+        if text.strip().lower() == "q":
+            print("Bye")
+            return
+        try:
+            print(answer(case, side, continuation.parse(text)))
+        except UsageError as error:
+            print(f"{error}; try again, or q to end", file=sys.stderr)
 
 
 def _ask(name: str) -> float | None:
@@ -102,4 +127,12 @@ def _number(word: str) -> float:
 
 def _inputs(case: Case) -> int:
     """How many inputs the case's network has."""
-    return network_of(case).parameter_shapes()["0.weight"][1]
+    if case.data in data.SHAPES:
+        return math.prod(data.SHAPES[case.data])
+    weight = next(iter(network_of(case).parameter_shapes().values()))
+    return weight[1]
+
+
+def _shaped(case: Case, row: Array) -> Array:
+    """The numbers of one sample in the shape that the network takes."""
+    return row.reshape(-1, *data.SHAPES[case.data]) if case.data in data.SHAPES else row

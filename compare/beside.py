@@ -13,7 +13,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from reference import Module, Params, Shapes
+from reference import Dropout, Module, Params, Shapes
 
 
 class Beside(Module):
@@ -24,11 +24,14 @@ class Beside(Module):
     Args:
         network: the network.
         held: its buffers, by name. Masks are held here too, under ``<path>.mask``.
+        seed: of the masks that dropouts draw if none are held.
     """
 
-    def __init__(self, network: Module, held: Params) -> None:
+    def __init__(self, network: Module, held: Params, seed: int = 0) -> None:
         self.network = network
         self.held = dict(held)
+        for number, dropout in enumerate(dropouts(network)):
+            dropout.rng = np.random.default_rng((seed, number))
 
     def children(self) -> dict[str, Module]:
         return self.network.children()
@@ -73,6 +76,10 @@ class Beside(Module):
     def buffers(self, params: Params, cache: Any) -> Params:
         return self.network.buffers(self.held | params, cache)
 
+    def buffers_now(self) -> Params:
+        """The buffers as they are."""
+        return {name: self.held[name] for name in self.network.buffer_shapes()}
+
     def _members(self, params: Params) -> list[Params] | None:
         """The parameters of each network, if they are an ensemble's."""
         shapes = self.parameter_shapes()
@@ -80,3 +87,15 @@ class Beside(Module):
             return None
         count = len(next(params[name] for name in shapes))
         return [self.held | {name: params[name][k] for name in shapes} for k in range(count)]
+
+
+def needed_by(network: Module) -> bool:
+    """Whether a network has buffers or dropouts."""
+    return bool(network.buffer_shapes()) or any(dropout.p > 0 for dropout in dropouts(network))
+
+
+def dropouts(network: Module) -> list[Dropout]:
+    """Every dropout within a network."""
+    if isinstance(network, Dropout):
+        return [network]
+    return [found for child in network.children().values() for found in dropouts(child)]

@@ -7,57 +7,21 @@ PyTorch.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from numbers import Integral, Real
 from typing import Any
 
+from compare.case import Case
 from compare.errors import UsageError
+from compare.network_cases import NETWORK_CASES
+
+__all__ = ["ACTIVATIONS", "CASES", "DTYPES", "Case", "adapt", "find"]
 
 DTYPES = ("float32", "float64")
 ACTIVATIONS = ("sigmoid", "tanh", "relu", "identity")
 
 #: The most epochs, units of a layer or samples of a batch.
 MOST = 2**31 - 1
-
-#: How each loss makes one number of its terms.
-LOSSES = {"HalfSquaredErrorLoss": "sum", "MSELoss": "mean"}
-
-
-@dataclass(frozen=True)
-class Case:
-    """Everything that determines a comparison.
-
-    Attributes:
-        name: what the case is called.
-        summary: one line for the list of cases.
-        network: name of the network's class, the same in ``reference`` and ``torch_impl``.
-        arguments: the constructor arguments of that class.
-        loss: name of the loss, the same on both sides.
-        lr: learning rate of plain gradient descent.
-        data: name of the data set, see :mod:`compare.data`.
-        goal: when the task counts as learned, see :mod:`compare.goals`.
-        epochs: passes over the data.
-        batch_size: samples per step; None is all of them.
-        dtype: of all arithmetic on both sides.
-        seed: of the first weights and of the order of the samples.
-        init: how the first weights are drawn, see :mod:`reference.init`.
-    """
-
-    name: str
-    summary: str
-    network: str
-    loss: str
-    lr: float
-    data: str
-    goal: str
-    epochs: int
-    arguments: Mapping[str, Any] = field(default_factory=dict)
-    batch_size: int | None = None
-    dtype: str = "float64"
-    seed: int = 0
-    init: str = "default"
-
 
 CASES: dict[str, Case] = {
     case.name: case
@@ -120,6 +84,7 @@ CASES: dict[str, Case] = {
             epochs=30,
             batch_size=50,
         ),
+        *NETWORK_CASES,
     )
 }
 
@@ -167,7 +132,8 @@ def adapt(
     arguments = dict(case.arguments)
     if (hidden or activation) and "sizes" not in arguments:
         raise UsageError(
-            f"case {case.name!r} has no hidden layer, so --hidden and --activation do not apply"
+            f"case {case.name!r} has no hidden layers to choose, so --hidden and --activation "
+            f"do not apply"
         )
     if hidden:
         arguments["sizes"] = (arguments["sizes"][0], *hidden, arguments["sizes"][-1])

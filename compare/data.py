@@ -59,7 +59,9 @@ def _digit_images() -> Dataset:
     """
     pixels, digits = _sklearn("digits")
     within = np.random.default_rng(0).random(pixels.shape)
-    return Dataset(((pixels + within) / 17.0).reshape(-1, 1, 8, 8), digits.astype(np.int64))
+    return Dataset(
+        ((pixels + within) / 17.0).reshape(-1, *SHAPES["digit-images"]), digits.astype(np.int64)
+    )
 
 
 @cache
@@ -104,6 +106,9 @@ def _sklearn(name: str) -> tuple[Array, Array]:
     bunch = getattr(sklearn.datasets, f"load_{name}")()
     return bunch.data, bunch.target
 
+
+#: Shapes of samples that are more than a row of numbers.
+SHAPES = {"digit-images": (1, 8, 8)}
 
 DATASETS: dict[str, Callable[[], Dataset]] = {
     "characters": _characters,

@@ -8,6 +8,7 @@ each step by as much as rounding has probably added, show how far.
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 
@@ -49,7 +50,7 @@ class Envelope:
         self._rng = np.random.default_rng((seed, MEMBERS))
         self._params = {name: np.stack([p] * MEMBERS) for name, p in model.params.items()}
         self._stacked: bool | None = None
-        self._states: list[reference.State] = []
+        self._states: list[Any] = []  # the update rule's own, run by run
         self._losses: list[Array] = []
         self._sizes: dict[str, float] = {}
         self._first = 0.0

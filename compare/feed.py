@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from compare import data
-from compare.cases import LOSSES, Case
+from compare.case import LOSSES, Case
 from compare.errors import CannotCompare
 from compare.observation import Array
 from compare.side import Side

@@ -66,7 +66,6 @@ def mirror_optimizer(optimizer: torch.optim.Optimizer, module: nn.Module) -> ref
                 _require_default(kind, name, value, defaults[name].default)
         groups.append(group)
     mirrored: reference.Optimizer = twin(groups=groups)
-    mirrored.scalar_dtype = str(torch.get_default_dtype()).removeprefix("torch.")
     return mirrored
 
 

@@ -10,9 +10,11 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+import reference
+import torch_impl
 from compare.arrays import to_array
 from compare.beside import Beside
-from compare.cases import Case
+from compare.case import Case
 from compare.data import Dataset
 from compare.errors import CannotCompare
 from compare.feed import Feed
@@ -73,21 +75,21 @@ def compare_module(
     """
     limits = make(tolerance, rtol, atol)
     case = _case(module, loss, optimizer, epochs, batch_size, seed)
-    pair = pair_of(module, loss, optimizer)
+    pair = pair_of(module, loss, optimizer, seed)
     feed = Feed(case, _dataset(data, case.dtype), summed=_is_summed(loss))
-    with torch.random.fork_rng(devices=[]), pair.torch.training(), torch.enable_grad():
-        torch.manual_seed(seed)
-        with np.errstate(all="ignore"):
-            session = Session(case, limits, pair, feed, lockstep_every)
-            for epoch in range(1, epochs + 1):
-                session.epoch(epoch)
-                progress(epoch)
-                if session.broken:
-                    break
-            return session.report()
+    with pair.torch.training(), torch.enable_grad(), np.errstate(all="ignore"):
+        session = Session(case, limits, pair, feed, lockstep_every)
+        for epoch in range(1, epochs + 1):
+            session.epoch(epoch)
+            progress(epoch)
+            if session.broken:
+                break
+        return session.report()
 
 
-def pair_of(module: nn.Module, loss: nn.Module, optimizer: torch.optim.Optimizer) -> Pair:
+def pair_of(
+    module: nn.Module, loss: nn.Module, optimizer: torch.optim.Optimizer, seed: int = 0
+) -> Pair:
     """A copy of a module and its twin, as the two sides of a comparison.
 
     Raises:
@@ -100,13 +102,16 @@ def pair_of(module: nn.Module, loss: nn.Module, optimizer: torch.optim.Optimizer
     twin = mirror(theirs)
     ours = mirror_optimizer(optimizer, module)
     torch_side = TorchSide(
-        theirs, copy.deepcopy(loss), lambda copied: optimizer_like(optimizer, module, copied)
+        theirs,
+        copy.deepcopy(loss),
+        lambda copied: torch_impl.UpdateRule(optimizer_like(optimizer, module, copied)),
+        seed,
     )
     weights = {name: p.copy() for name, p in torch_side.weights().items()}
     reference_side = ReferenceSide(
         Beside(twin, torch_side.buffers()),
         mirror_loss(loss),
-        ours,
+        reference.UpdateRule(ours),
         weights,
         _dtype(module),
         lambda: torch_side.masks,

@@ -1,8 +1,9 @@
 """What one training step shows of itself, in the order in which it is computed.
 
 Both sides name their quantities alike: ``activation 1`` is the output of layer 1, ``gradient at
-1`` the gradient of the loss there, ``gradient 0.weight`` that of a parameter, ``state …`` what the
-optimizer remembers and ``parameter …`` a parameter after the step.
+1`` the gradient of the loss there, ``gradient 0.weight`` that of a parameter, ``clipped 0.weight``
+the same after clipping, ``state …`` what the optimizer remembers and ``parameter …`` a parameter
+after the step.
 """
 
 from __future__ import annotations
@@ -18,6 +19,8 @@ Observation: TypeAlias = dict[str, Array]
 OptimizerState: TypeAlias = Mapping[str, Mapping[str, Array]]
 
 LOSS = "loss"
+NORM = "norm of gradients"
+RATES = "learning rate"
 AT_INPUT = "gradient at input"
 
 
@@ -34,6 +37,11 @@ def gradient_at(path: str) -> str:
 def gradient(parameter: str) -> str:
     """Name of the gradient of the loss with respect to a parameter."""
     return f"gradient {parameter}"
+
+
+def clipped(parameter: str) -> str:
+    """Name of the gradient of a parameter after clipping."""
+    return f"clipped {parameter}"
 
 
 def state(parameter: str, name: str) -> str:

@@ -6,8 +6,10 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from torch import get_default_dtype
+
 from compare.arrays import assert_apart
-from compare.cases import Case
+from compare.case import Case
 from compare.observation import Array
 from compare.reference_side import ReferenceSide, initial_weights
 from compare.taps import layer_paths
@@ -33,7 +35,8 @@ def build(case: Case, weights: Mapping[str, Array] | None = None) -> Pair:
         CannotCompare: the two share memory.
     """
     weights = initial_weights(case) if weights is None else weights
-    return joined(ReferenceSide.of(case, weights), TorchSide.of(case, weights))
+    torch_side = TorchSide.of(case, weights)
+    return joined(ReferenceSide.of(case, weights, lambda: torch_side.masks), torch_side)
 
 
 def joined(reference: ReferenceSide, torch: TorchSide) -> Pair:
@@ -42,6 +45,8 @@ def joined(reference: ReferenceSide, torch: TorchSide) -> Pair:
     Raises:
         CannotCompare: the two share memory.
     """
+    default = str(get_default_dtype()).removeprefix("torch.")
+    reference.rule.optimizer.scalar_dtype = default  # PyTorch counts steps in it
     assert_apart(reference.weights(), dict(torch.network.named_parameters()))
     modules = dict(torch.network.named_modules(remove_duplicate=False))
     uses = Counter(map(id, modules.values()))  # of a layer used twice only one use could be shown

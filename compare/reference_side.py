@@ -4,23 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
 from contextlib import AbstractContextManager, nullcontext
+from dataclasses import replace
 from typing import Self
 
 import numpy as np
 
 import reference
-from compare.beside import Beside
-from compare.cases import Case
+from compare.beside import Beside, needed_by
+from compare.case import Case
 from compare.observation import (
     AT_INPUT,
     LOSS,
+    NORM,
+    RATES,
     Array,
     Observation,
     Snapshot,
     buffer,
+    clipped,
     parameter,
     state,
 )
+from compare.reference_rule import rule_of
 from compare.taps import settle, tapped
 
 Lift = Callable[[Array], Array]
@@ -33,10 +38,13 @@ def network_of(case: Case) -> reference.Module:
 
 
 def initial_weights(case: Case) -> dict[str, Array]:
-    """The case's first weights, from its seed, rounded to its dtype."""
+    """The case's first weights and buffers, from its seed, rounded to its dtype."""
     draw = reference.INITIALISERS[case.init]
     weights = draw(network_of(case), np.random.default_rng(case.seed))
-    return {name: value.astype(case.dtype) for name, value in weights.items()}
+    return {
+        name: value.astype(case.dtype if value.dtype.kind == "f" else value.dtype)
+        for name, value in weights.items()
+    }
 
 
 class ReferenceSide:
@@ -45,7 +53,7 @@ class ReferenceSide:
     Args:
         network: what to train; one with buffers or dropout is a :class:`Beside`.
         loss: the loss to minimise.
-        optimizer: the update rule.
+        rule: optimizer, clipping and schedule.
         weights: the first parameters; they are copied.
         dtype: of all arithmetic.
         masks: gives the masks that PyTorch's dropouts drew last, by their names.
@@ -60,21 +68,32 @@ class ReferenceSide:
         self,
         network: reference.Module,
         loss: reference.Loss,
-        optimizer: reference.Optimizer,
+        rule: reference.UpdateRule,
         weights: Mapping[str, Array],
         dtype: str,
         masks: Callable[[], Mapping[str, Array]] = dict,
     ) -> None:
-        self.model = reference.Model(network, loss, optimizer, dict(weights), dtype)
+        self.model = reference.Model(network, loss, rule, dict(weights), dtype)
+        self.rule = rule
         self.beside = network if isinstance(network, Beside) else None
         self.watched: Collection[str] | None = None
         self._masks = masks
 
     @classmethod
-    def of(cls, case: Case, weights: Mapping[str, Array]) -> Self:
-        """The side of a case."""
-        loss: reference.Loss = getattr(reference, case.loss)()
-        return cls(network_of(case), loss, reference.SGD(case.lr), weights, case.dtype)
+    def of(
+        cls,
+        case: Case,
+        weights: Mapping[str, Array],
+        masks: Callable[[], Mapping[str, Array]] = dict,
+    ) -> Self:
+        """The side of a case, with a copy of these first weights and buffers."""
+        network, loss = network_of(case), getattr(reference, case.loss)()
+        rule = rule_of(case, network)
+        if needed_by(network):
+            held = {name: weights[name].copy() for name in network.buffer_shapes()}
+            weights = {name: weights[name] for name in network.parameter_shapes()}
+            network = Beside(network, held, case.seed)
+        return cls(network, loss, rule, weights, case.dtype, masks)
 
     def training(self) -> AbstractContextManager[None]:
         """NumPy needs nothing."""
@@ -85,8 +104,11 @@ class ReferenceSide:
         return array
 
     def load_weights(self, weights: Mapping[str, Array]) -> None:
-        """Take a copy of these parameters."""
-        self.model.load_state_dict(dict(weights))
+        """Take a copy of these parameters and buffers."""
+        shapes = self.model.network.parameter_shapes()
+        if self.beside is not None:
+            self.beside.held |= {n: v.copy() for n, v in weights.items() if n not in shapes}
+        self.model.load_state_dict({name: weights[name] for name in shapes})
 
     def step(self, x: Array, target: Array) -> float:
         """Train on one batch and return the loss before the step."""
@@ -103,16 +125,21 @@ class ReferenceSide:
 
     def predict(self, x: Array) -> Array:
         """Run the network forward, in evaluation."""
-        if self.beside is None:
-            return self.model.predict(x)
-        self.beside.train(False)
-        y: Array = self.beside.forward(self.model.params, x)[0]
-        self.beside.train(True)
+        network = self.model.network.train(False)
+        try:
+            y: Array = network.forward(self.model.params, x)[0]
+        finally:
+            network.train(True)
         return y
 
     def weights(self) -> dict[str, Array]:
         """The parameters; not to be written to."""
         return self.model.params
+
+    def state_dict(self) -> dict[str, Array]:
+        """The parameters and the buffers; not to be written to."""
+        buffers = {} if self.beside is None else self.beside.buffers_now()
+        return self.model.params | buffers
 
     def evaluate(self, x: Array, target: Array) -> float:
         """The loss, without training."""
@@ -148,8 +175,27 @@ class ReferenceSide:
         if dx is not None:
             seen[AT_INPUT] = dx
         after = network.buffers(params | beside, cache) if beside else {}
-        params, held = model.optimizer.step(params, grads, held)
-        for name, entry in held.items():
+        params, progress = self._update(params, grads, held, lift, seen)
+        for name, entry in progress.state.items():
             seen.update({state(name, key): value for key, value in entry.items()})
         seen.update({parameter(name): value for name, value in params.items()})
         seen.update({buffer(name): value for name, value in after.items()})
+
+    def _update(
+        self,
+        params: reference.Params,
+        grads: reference.Params,
+        held: reference.State,
+        lift: Lift,
+        seen: Observation,
+    ) -> tuple[reference.Params, reference.Progress]:
+        """The update rule's part of a step, with what it does before the parameters are new."""
+        progress = replace(self.model.state, state=held)
+        grads, norm = self.rule.clip(grads)
+        if norm is not None:
+            seen[NORM] = norm
+        if self.rule.clips:
+            seen.update({clipped(name): value for name, value in grads.items()})
+        if progress.position is not None:
+            seen[RATES] = lift(progress.lrs)
+        return self.rule.update(params, grads, progress)

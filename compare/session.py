@@ -10,7 +10,7 @@ import numpy as np
 from torch import Tensor, enable_grad, inference_mode
 
 from compare import lockstep, schedule
-from compare.cases import Case
+from compare.case import Case
 from compare.environment import versions
 from compare.errors import BackproofError, CannotCompare
 from compare.feed import Feed

@@ -31,5 +31,8 @@ class Side(Protocol):
     def weights(self) -> dict[str, Array]:
         """The parameters, by name; not to be written to."""
 
+    def state_dict(self) -> dict[str, Array]:
+        """The parameters and the buffers, by name; not to be written to."""
+
     def load_weights(self, weights: dict[str, Array]) -> None:
-        """Take a copy of these parameters."""
+        """Take a copy of these parameters and buffers."""

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import numpy as np
 
-from compare.cases import Case
+from compare.case import Case
 from compare.errors import CannotCompare, UsageError
 from compare.feed import Feed
 from compare.goals import GOALS
@@ -69,7 +70,7 @@ def train(
     """
     side, feed = side_of(case, implementation), Feed(case)
     epochs, losses = Thinned(), Thinned()
-    with side.training(), np.errstate(all="ignore"):
+    with side.training(), np.errstate(all="ignore"), _refusals_told(implementation):
         before = side.evaluate(feed.inputs, feed.targets)
         for epoch in range(1, case.epochs + 1):
             each = [side.step(*batch) for (batch,) in feed.batches(epoch, side)]
@@ -82,6 +83,17 @@ def train(
         after = side.evaluate(feed.inputs, feed.targets)
     goal = GOALS[case.goal](side.predict(feed.inputs), feed.targets)
     return Trained(side, epochs.values, losses.values, Outcome(before, after, *goal))
+
+
+@contextmanager
+def _refusals_told(implementation: str) -> Iterator[None]:
+    """What a network refuses, such as a batch norm over a single sample, in one line."""
+    try:
+        yield
+    except ValueError as error:
+        raise CannotCompare(
+            f"{implementation} cannot train on a batch: {error}; use another --batch-size"
+        ) from error
 
 
 def _require_finite(case: Case, epoch: int, loss: float, side: Side) -> None:

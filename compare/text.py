@@ -20,9 +20,14 @@ def zen() -> str:
     return codecs.decode(this.s, "rot13")
 
 
+def alphabet(text: str) -> list[str]:
+    """The characters of a text, each once, in order."""
+    return sorted(set(text))
+
+
 def numbered(text: str) -> Array:
     """Each character as its place in the alphabet of the text, ``(len(text),)``."""
-    places = {character: place for place, character in enumerate(sorted(set(text)))}
+    places = {character: place for place, character in enumerate(alphabet(text))}
     return np.array([places[character] for character in text], np.int64)
 
 

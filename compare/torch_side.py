@@ -3,30 +3,35 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 from typing import Self
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
 import torch_impl
 from compare.arrays import TORCH_DTYPES, to_array, to_tensor, view
-from compare.cases import Case
+from compare.case import Case
 from compare.errors import BackproofError, CannotCompare
 from compare.observation import (
     AT_INPUT,
     LOSS,
+    NORM,
+    RATES,
     Array,
     Observation,
     Snapshot,
     activation,
     buffer,
+    clipped,
     gradient,
     gradient_at,
     parameter,
     state,
 )
 from compare.torch_hooks import keep_masks, watched
+from compare.torch_rule import rule_of
 
 
 class TorchSide:
@@ -35,7 +40,8 @@ class TorchSide:
     Args:
         network: what to train.
         loss: the loss to minimise.
-        optimizer: makes the update rule of the network.
+        rule: makes optimizer, clipping and schedule of the network.
+        seed: of the dropouts.
 
     Attributes:
         masks: those that dropouts drew in the last pass, under ``<path>.mask``.
@@ -49,16 +55,18 @@ class TorchSide:
         self,
         network: nn.Module,
         loss: nn.Module,
-        optimizer: Callable[[nn.Module], torch.optim.Optimizer],
+        rule: Callable[[nn.Module], torch_impl.UpdateRule],
+        seed: int = 0,
     ) -> None:
         self.network = network
         self.loss = loss
         self.masks: dict[str, Array] = {}
         self.watched: Collection[str] | None = None
+        self._seed = seed
         self._views = {name: view(p) for name, p in network.named_parameters()}
         keep_masks(network, self.masks)
-        with self.training():
-            self.optimizer = optimizer(network)
+        with torch_impl.eager_optimizers():
+            self.rule = rule(network)
 
     @classmethod
     def of(cls, case: Case, weights: Mapping[str, Array]) -> Self:
@@ -69,27 +77,33 @@ class TorchSide:
         side = cls(
             network,
             torch_impl.LOSSES[case.loss](),
-            lambda network: torch.optim.SGD(network.parameters(), lr=case.lr),
+            lambda network: rule_of(case, network),
+            case.seed,
         )
         side.load_weights(weights)
         return side
 
-    def training(self) -> AbstractContextManager[None]:
-        """Keeps PyTorch's optimizers from loading its compiler."""
-        return torch_impl.eager_optimizers()
+    @contextmanager
+    def training(self) -> Iterator[None]:
+        """Keeps PyTorch's optimizers from loading its compiler, and lends a seeded generator."""
+        with torch_impl.eager_optimizers(), torch.random.fork_rng(devices=[]):
+            torch.default_generator.manual_seed(self._seed)
+            yield
 
     def load(self, array: Array) -> Tensor:
         """A tensor with a copy of the array."""
         return to_tensor(array)
 
     def load_weights(self, weights: Mapping[str, Array]) -> None:
-        """Take a copy of these parameters."""
-        self.network.load_state_dict({name: to_tensor(value) for name, value in weights.items()})
+        """Take a copy of these parameters and buffers; one that is shared has but one name."""
+        with torch.no_grad():
+            for name, value in self._held().items():
+                value.copy_(to_tensor(weights[name]))
 
     def step(self, x: Tensor, target: Tensor) -> float:
         """Train on one batch and return the loss before the step."""
         with _as_torchs():
-            return torch_impl.step(self.network, self.loss, self.optimizer, x, target)
+            return torch_impl.step(self.network, self.loss, self.rule, x, target)
 
     def predict(self, x: Array) -> Array:
         """Run the network forward, in evaluation."""
@@ -115,6 +129,10 @@ class TorchSide:
         """Read-only views of the parameters, which follow them through training."""
         return self._views
 
+    def state_dict(self) -> dict[str, Array]:
+        """The parameters and the buffers; not to be written to."""
+        return self._views | self.buffers()
+
     def snapshot(self) -> Snapshot:
         """Copies of the parameters, of the optimizer's state and of the buffers."""
         weights = {name: p.copy() for name, p in self._views.items()}
@@ -128,7 +146,7 @@ class TorchSide:
         """Train on one batch and show all of the step, as :meth:`step` would make it."""
         x = x.clone().requires_grad_(x.is_floating_point())
         with _as_torchs(), watched(self.network, self.watched) as outputs:
-            self.optimizer.zero_grad()
+            self.rule.zero_grad()
             loss: Tensor = self.loss(self.network(x), target)
             loss.backward()  # type: ignore[no-untyped-call]
         seen = {name: to_array(leaf) for out in outputs.values() for name, leaf in out.items()}
@@ -137,7 +155,7 @@ class TorchSide:
         if x.requires_grad:
             seen[AT_INPUT] = _gradient(x)
         with _as_torchs():
-            self.optimizer.step()
+            seen |= self._update()
         for name, entry in self._state().items():
             seen |= {state(name, key): value for key, value in entry.items()}
         seen |= {parameter(name): p.copy() for name, p in self._views.items()}
@@ -149,12 +167,30 @@ class TorchSide:
         learned = dict(self.network.named_parameters())
         for path, output in reversed(outputs.items()):
             for name, leaf in output.items():
-                if leaf.requires_grad:
+                unused = leaf.grad is None and len(output) > 1  # such as a state that nobody reads
+                if leaf.requires_grad and not unused:
                     seen[name.replace(activation(path), gradient_at(path), 1)] = _gradient(leaf)
             for name, _ in self.network.get_submodule(path).named_parameters(path):
                 if name in learned:
                     seen[gradient(name)] = _gradient(learned[name])
         return seen | {gradient(name): _gradient(p) for name, p in learned.items()}
+
+    def _update(self) -> Observation:
+        """Make the update rule's part of a step, and show what it does on the way."""
+        seen: Observation = {}
+        norm = self.rule.clip()
+        if norm is not None:
+            seen[NORM] = to_array(norm)
+        if self.rule.clips:
+            learned = self.network.named_parameters()
+            seen |= {clipped(name): _gradient(p) for name, p in learned}
+        if self.rule.schedule is not None:
+            seen[RATES] = np.array(self.rule.lrs)
+        self.rule.update()
+        return seen
+
+    def _held(self) -> dict[str, Tensor]:
+        return dict(self.network.named_parameters()) | dict(self.network.named_buffers())
 
     def _state(self) -> dict[str, dict[str, Array]]:
         names: dict[Tensor, str] = {value: name for name, value in self.network.named_parameters()}
@@ -162,7 +198,7 @@ class TorchSide:
             names[value]: {
                 key: to_array(held) for key, held in entry.items() if isinstance(held, Tensor)
             }
-            for value, entry in self.optimizer.state.items()
+            for value, entry in self.rule.optimizer.state.items()
         }
 
 

@@ -19,7 +19,9 @@ class HalfSquaredErrorLoss(nn.Module):
         return 0.5 * torch.sum((target - input) ** 2)
 
 
+#: The losses that a case can name.
 LOSSES: dict[str, type[nn.Module]] = {
+    "CrossEntropyLoss": nn.CrossEntropyLoss,
     "HalfSquaredErrorLoss": HalfSquaredErrorLoss,
     "MSELoss": nn.MSELoss,
 }

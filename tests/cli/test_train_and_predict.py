@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import ast
 from importlib.metadata import version
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from compare.cases import CASES, adapt
 from compare.catalogue import CATALOGUE
+from compare.continuation import ADDED
 from compare.solo import IMPLEMENTATIONS, train
-from tests.cli.checks import run
+from compare.text import zen
+from tests.cli.checks import assert_refused, run
 
 
 @pytest.mark.parametrize("impl", IMPLEMENTATIONS)
@@ -127,3 +131,61 @@ def test_nothing_is_a_request_for_help() -> None:
     result = run()
     assert "compare" in result.output
     assert result.exit_code == 2
+
+
+@pytest.mark.parametrize("name", ["gpt", "lenet", "diabetes"])
+@pytest.mark.parametrize("trained", IMPLEMENTATIONS)
+def test_networks_answer_the_same_from_what_either_saves(
+    name: str, trained: str, tmp_path: Path
+) -> None:
+    """Running statistics are saved, too, and used: what a batch of one would have is not."""
+    path, words = str(tmp_path / "weights.npz"), WORDS[name]
+    result = run("train", "--case", name, "--impl", trained, "--epochs", "1", "--save", path)
+    assert (result.exit_code, result.stderr) == (0, "")
+    answers = {
+        impl: run("predict", "--case", name, "--impl", impl, "--weights", path, *words).stdout
+        for impl in IMPLEMENTATIONS
+    }
+    assert answers["reference"] == answers["torch"]
+    assert answers["reference"].startswith(name)
+
+
+WORDS = {
+    "gpt": ["Beautiful", "is"],
+    "lenet": [f"{i % 7 / 7}" for i in range(64)],
+    "diabetes": [f"{i / 10}" for i in range(10)],
+}
+
+
+def test_predict_goes_on_with_a_text() -> None:
+    result = run("predict", "--case", "char-rnn", "Now", "is")
+    assert (result.exit_code, result.stderr) == (0, "")
+    text = ast.literal_eval(result.stdout.removeprefix("char-rnn: "))
+    assert text.startswith("Now is")
+    assert len(text) == 6 + ADDED
+    known = {word for word in zen().split() if len(word) > 1}
+    assert len(known & set(text.split())) >= 4, text
+
+
+def test_predict_asks_for_a_text() -> None:
+    result = run("predict", "--case", "char-rnn", "--epochs", "1", input="Now\n#\n\nis\nq\n")
+    assert result.stdout.count("char-rnn: ") == 2
+    assert result.stdout.endswith("Bye\n")
+    assert "the text has '#'" in result.stderr
+    assert "the text is empty" in result.stderr
+
+
+def test_text_with_an_unknown_character_is_refused() -> None:
+    result = run("predict", "--case", "char-rnn", "Now #")
+    assert_refused(result, 2, "'#'", "Zen of Python")
+
+
+@pytest.mark.parametrize("impl", IMPLEMENTATIONS)
+def test_batch_of_one_is_too_small_for_a_batch_norm(impl: str) -> None:
+    result = run("train", "--case", "diabetes", "--impl", impl, "--batch-size", "1")
+    assert_refused(result, 3, "more than 1")
+
+
+@pytest.mark.parametrize("option", [["--hidden", "8"], ["--activation", "tanh"]])
+def test_layers_of_a_network_are_not_to_choose(option: list[str]) -> None:
+    assert_refused(run("train", "--case", "gpt", *option), 2, "'gpt'", "no hidden layers")

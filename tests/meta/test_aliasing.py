@@ -17,7 +17,7 @@ from tests.noise import noise_case
 
 def keep(model: Model, params: Params) -> None:
     """Take the arrays themselves, not copies."""
-    model.params, model.state = params, {}
+    model.params, model.state = params, model.optimizer.init(params)
 
 
 def share(side: TorchSide, weights: dict[str, Array]) -> None:
@@ -79,7 +79,7 @@ def test_gradients_that_are_never_reset(monkeypatch: pytest.MonkeyPatch, dtype: 
         value, grads = gradients(model.network, model.loss, model.params, x, target)
         held = total.get(id(model), dict.fromkeys(grads, 0))
         total[id(model)] = {name: held[name] + grad for name, grad in grads.items()}
-        model.params, _ = model.optimizer.step(model.params, total[id(model)], {})
+        model.params, _ = model.optimizer.step(model.params, total[id(model)], model.state)
         return float(value)
 
     monkeypatch.setattr(Model, "step", accumulate)

@@ -1,4 +1,4 @@
-"""A network on either side, trained as a recipe says, with all of every step to be seen."""
+"""The network of a case on either side, with all of every step to be seen."""
 
 from __future__ import annotations
 
@@ -12,19 +12,24 @@ from torch import Tensor, nn
 
 import reference
 import torch_impl
+from compare import reference_rule, torch_rule
+from compare.case import Case
+from compare.network_cases import NETWORK_CASES
 from reference import Array, Module, Params
-from tests.reference.network_recipes import Recipe
 
 Seen = dict[str, Array]
 
+#: The cases of docs/networks.md, by their networks.
+RECIPES = {case.network: case for case in NETWORK_CASES}
 
-def built(recipe: Recipe) -> Module:
+
+def built(recipe: Case) -> Module:
     """The reference's network."""
     network: Module = getattr(reference, recipe.network)(**recipe.arguments)
     return network
 
 
-def first_params(recipe: Recipe, dtype: str = "float64", seed: int = 0) -> Params:
+def first_params(recipe: Case, dtype: str = "float64", seed: int = 0) -> Params:
     """First parameters and buffers, as the reference draws them."""
     drawn = built(recipe).init(np.random.default_rng(seed))
     return {name: in_dtype(value, dtype) for name, value in drawn.items()}
@@ -38,17 +43,14 @@ def in_dtype(array: Array, dtype: str) -> Array:
 class Ours:
     """The network of the reference."""
 
-    def __init__(self, recipe: Recipe, params: Params) -> None:
+    def __init__(self, recipe: Case, params: Params) -> None:
         self.network = built(recipe)
         self.loss = getattr(reference, recipe.loss)()
-        self.optimizer = getattr(reference, recipe.optimizer)(**recipe.options)
         buffers = self.network.buffer_shapes()
         self.buffers = {name: params[name] for name in buffers}
         self.params = {name: params[name] for name in params if name not in buffers}
-        self.state = self.optimizer.init(self.params)
-        self.max_norm = recipe.max_norm
-        self.schedule = self._schedule(recipe)
-        self.position = self.schedule and self.schedule.init()
+        self.rule = reference_rule.rule_of(recipe, self.network)
+        self.progress = self.rule.init(self.params)
 
     def step(self, x: Array, target: Array, masks: Params) -> Seen:
         """Train on one batch with these dropout masks and show all of it."""
@@ -58,14 +60,10 @@ class Ours:
         _, grads = self.network.backward(params, cache, self.loss.backward(loss_cache))
         self.buffers = self.network.buffers(params, cache)
         seen = {"y": y, "loss": loss} | named("gradient", grads)
-        if self.max_norm is not None:
-            grads, norm = reference.clip_grad_norm(grads, self.max_norm)
-            seen |= {"norm": norm} | named("clipped", grads)
-        changes = self.position and self.position.changes
-        self.params, self.state = self.optimizer.step(self.params, grads, self.state, changes)
-        if self.schedule:
-            seen["lr"] = np.array(self.position.lrs)
-            self.position = self.schedule.step(self.position)
+        grads, norm = self.rule.clip(grads)
+        seen |= ({} if norm is None else {"norm": norm}) | named("clipped", grads)
+        seen["lr"] = self.progress.lrs
+        self.params, self.progress = self.rule.update(self.params, grads, self.progress)
         return seen | named("parameter", self.params) | named("buffer", self.buffers)
 
     def predict(self, x: Array) -> Array:
@@ -75,30 +73,18 @@ class Ours:
         self.network.train()
         return y
 
-    def _schedule(self, recipe: Recipe) -> Any:
-        made = [
-            getattr(reference, name)(self.optimizer, **options)
-            for name, options in recipe.schedules
-        ]
-        if len(made) < 2:
-            return made[0] if made else None
-        return reference.SequentialLR(self.optimizer, made, list(recipe.milestones))
-
 
 class Theirs:
     """The network on PyTorch."""
 
-    def __init__(self, recipe: Recipe, params: Params) -> None:
+    def __init__(self, recipe: Case, params: Params) -> None:
         with torch.random.fork_rng(devices=[]):
             self.network = torch_impl.NETWORKS[recipe.network](**recipe.arguments)
         self.network.to(torch.tensor(next(iter(params.values()))).dtype)
         hand_over(params, self.network)
         self.loss = getattr(nn, recipe.loss)()
-        self.max_norm = recipe.max_norm
         with torch_impl.eager_optimizers():
-            make = getattr(torch.optim, recipe.optimizer)
-            self.optimizer = make(self.network.parameters(), **recipe.options)
-            self.schedule = self._schedule(recipe)
+            self.rule = torch_rule.rule_of(recipe, self.network)
 
     def step(self, x: Array, target: Array, seed: int = 0) -> tuple[Seen, Params]:
         """Train on one batch and show all of it; and the masks of the dropouts."""
@@ -116,18 +102,16 @@ class Theirs:
         return plain(y)
 
     def _step(self, x: Tensor, target: Tensor) -> Seen:
-        self.optimizer.zero_grad()
+        self.rule.zero_grad()
         y = self.network(x)
         loss = self.loss(y, target)
         loss.backward()
         seen = {"y": plain(y), "loss": plain(loss)} | named("gradient", self._gradients())
-        if self.max_norm is not None:
-            norm = nn.utils.clip_grad_norm_(self.network.parameters(), self.max_norm)
-            seen |= {"norm": plain(norm)} | named("clipped", self._gradients())
-        self.optimizer.step()
-        if self.schedule:
-            seen["lr"] = np.array(self.schedule.get_last_lr())
-            self.schedule.step()
+        norm = self.rule.clip()
+        seen |= {} if norm is None else {"norm": plain(norm)}
+        seen |= named("clipped", self._gradients())
+        seen["lr"] = np.array(self.rule.lrs if self.rule.schedule else [])
+        self.rule.update()
         parameters = {name: plain(p) for name, p in self.network.named_parameters()}
         buffers = {name: plain(b) for name, b in self.network.named_buffers()}
         return seen | named("parameter", parameters) | named("buffer", buffers)
@@ -135,16 +119,6 @@ class Theirs:
     def _gradients(self) -> Params:
         found = {name: p.grad for name, p in self.network.named_parameters()}
         return {name: plain(grad) for name, grad in found.items() if grad is not None}
-
-    def _schedule(self, recipe: Recipe) -> Any:
-        schedulers = torch.optim.lr_scheduler
-        made = [
-            getattr(schedulers, name)(self.optimizer, **options)
-            for name, options in recipe.schedules
-        ]
-        if len(made) < 2:
-            return made[0] if made else None
-        return schedulers.SequentialLR(self.optimizer, made, list(recipe.milestones))
 
 
 def hand_over(params: Params, network: nn.Module) -> None:

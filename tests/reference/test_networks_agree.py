@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from compare.case import Case
 from compare.data import DATASETS
 from reference import GPT, Array, CharLSTM, CharRNN, Module, Params
 from reference.networks.gpt import Decoder
@@ -20,8 +21,7 @@ from tests.reference.layer_checks import (
     assert_other_arithmetics,
     collect,
 )
-from tests.reference.network_recipes import RECIPES, Recipe
-from tests.reference.network_sides import Ours, Theirs, built, first_params, in_dtype
+from tests.reference.network_sides import RECIPES, Ours, Theirs, built, first_params, in_dtype
 from tests.reference.sequence_checks import assert_ensemble_is_each
 
 #: Small ones, to be differentiated in many ways; sizes that differ, so that none is taken for
@@ -47,7 +47,7 @@ VARIANTS = RECIPES | {
 }
 
 
-def batch(recipe: Recipe, dtype: str, number: int = 0) -> tuple[Array, Array]:
+def batch(recipe: Case, dtype: str, number: int = 0) -> tuple[Array, Array]:
     """One of the recipe's batches, of samples picked at random."""
     data = DATASETS[recipe.data]()
     samples = np.random.default_rng(number).permutation(len(data.inputs))[: recipe.batch_size]
@@ -76,7 +76,6 @@ def test_training_agrees(name: str) -> None:
     recipe = RECIPES[name]
     params = first_params(recipe)
     ours, theirs = Ours(recipe, params), Theirs(recipe, params)
-    ours.optimizer.scalar_dtype = np.float32  # as PyTorch holds the number of the step
     for number in range(5):
         x, target = batch(recipe, "float64", number)
         expected, masks = theirs.step(x, target, seed=number)

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import math
 from collections import Counter
+from dataclasses import replace
 from functools import cache
+from typing import Any
 
 import numpy as np
 import pytest
 
 import reference
+from compare.case import Case
 from compare.data import DATASETS, Dataset
+from compare.plan import plan, steps
 from compare.text import zen
 from reference import Array
-from tests.reference.network_recipes import RECIPES, Recipe
-from tests.reference.network_sides import Ours, first_params
+from tests.reference.network_sides import RECIPES, Ours, first_params
 
 
 @cache
@@ -34,12 +37,10 @@ def taught(name: str, seed: int = 0) -> tuple[Dataset, Array, float]:
     return data, outputs, float(ours.loss.forward(outputs, data.targets)[0])
 
 
-def pieces(order: Array, recipe: Recipe) -> list[Array]:
+def pieces(order: Array, recipe: Case) -> list[Array]:
     """The order of the samples in batches, a last partial one included."""
-    return [
-        order[start : start + recipe.batch_size]
-        for start in range(0, len(order), recipe.batch_size)
-    ]
+    size = recipe.batch_size or len(order)
+    return [order[start : start + size] for start in range(0, len(order), size)]
 
 
 def test_lenet_tells_the_digits() -> None:
@@ -71,10 +72,14 @@ def test_regression_explains_the_progress() -> None:
 
 
 @pytest.mark.parametrize("name", RECIPES)
-def test_schedules_end_with_the_training(name: str) -> None:
-    recipe = RECIPES[name]
+@pytest.mark.parametrize("changes", [{}, {"epochs": 1}, {"epochs": 3, "batch_size": 7}], ids=str)
+def test_schedules_end_with_the_training(name: str, changes: dict[str, Any]) -> None:
+    recipe = replace(RECIPES[name], **changes)
     samples = len(DATASETS[recipe.data]().inputs)
-    steps = recipe.epochs * math.ceil(samples / recipe.batch_size)
-    if recipe.schedules:
-        last = recipe.schedules[-1][1]
-        assert sum(recipe.milestones) + last["T_max"] == steps
+    assert steps(recipe) == recipe.epochs * len(pieces(np.arange(samples), recipe))
+    lengths = [
+        options[phase.span]
+        for phase, (_, options) in zip(recipe.phases, plan(recipe).schedules, strict=True)
+    ]
+    assert plan(recipe).milestones == [sum(lengths[: k + 1]) for k in range(len(lengths) - 1)]
+    assert sum(lengths) == (steps(recipe) if recipe.phases else 0)
