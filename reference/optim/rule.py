@@ -19,6 +19,7 @@ import numpy as np
 
 from reference.module import Array, Params, Shapes
 from reference.optim.clipping import clip_grad_norm, clip_grad_value
+from reference.optim.groups import Group
 from reference.optim.optimizer import Optimizer, State
 from reference.optim.schedulers import Position, Scheduler
 
@@ -86,6 +87,11 @@ class UpdateRule:
         """
         clipped, _ = self.clip(grads)
         return self.update(params, clipped, progress)
+
+    @property
+    def groups(self) -> list[Group]:
+        """The optimizer's parameter groups."""
+        return self.optimizer.groups
 
     @property
     def clips(self) -> bool:
