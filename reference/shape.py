@@ -6,6 +6,8 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+
 from reference.checks import require
 from reference.module import Array, Module, Params
 
@@ -40,9 +42,11 @@ class Unflatten(Module):
     """
 
     def __init__(self, dim: int, unflattened_size: Sequence[int]) -> None:
+        needed = "sizes of which at most one is -1"
+        several = isinstance(unflattened_size, Sequence)
+        require(several, self, "unflattened_size", repr(unflattened_size), needed)
         known = [size for size in unflattened_size if size != -1]
         valid = len(known) + 1 >= len(unflattened_size) > 0 and all(size >= 0 for size in known)
-        needed = "sizes of which at most one is -1"
         require(valid, self, "unflattened_size", tuple(unflattened_size), needed)
         self.dim = dim
         self.unflattened_size = tuple(unflattened_size)
@@ -63,5 +67,6 @@ class Unflatten(Module):
 
 def axis_of(layer: Module, dim: int, axes: int) -> int:
     """The axis that ``dim`` names, counted from the front."""
-    require(-axes <= dim < axes, layer, "an axis", dim, f"from {-axes} to {axes - 1}")
+    inside = isinstance(dim, int | np.integer) and -axes <= dim < axes
+    require(inside, layer, "an axis", repr(dim), f"from {-axes} to {axes - 1}")
     return dim % axes

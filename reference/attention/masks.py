@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from reference.checks import require
 from reference.module import Array
 
 
@@ -45,7 +46,7 @@ def causal_mask(length: int, source_length: int | None = None) -> Array:
     return hidden
 
 
-def taken_apart(mask: Array, dtype: np.dtype[Any]) -> Mask:
+def taken_apart(layer: object, mask: Array, dtype: np.dtype[Any]) -> Mask:
     """A mask of truth values (true hides) or of numbers, whose bias is of the scores' dtype.
 
     Raises:
@@ -53,13 +54,13 @@ def taken_apart(mask: Array, dtype: np.dtype[Any]) -> Mask:
     """
     if mask.dtype == bool:
         return Mask(mask, None)
-    if mask.dtype.kind != "f":
-        raise ValueError(f"a mask is {mask.dtype}, but should be bool or floating point")
+    require(mask.dtype.kind == "f", layer, "a mask's dtype", mask.dtype, "bool or floating point")
     hidden = mask == -np.inf
     return Mask(hidden, np.where(hidden, 0, mask).astype(dtype))
 
 
 def of_heads(
+    layer: object,
     attn_mask: Array | None,
     key_padding_mask: Array | None,
     scores: tuple[int, int, int, int],
@@ -69,6 +70,7 @@ def of_heads(
     """The two masks of MultiheadAttention as one, that hides what either hides and adds both.
 
     Args:
+        layer: who asks.
         attn_mask: ``(L, S)`` or ``(N · h, L, S)``.
         key_padding_mask: ``(N, S)``, or ``(S,)`` for one sample alone.
         scores: the shape of the scores, ``(N, h, L, S)``.
@@ -83,13 +85,14 @@ def of_heads(
     if attn_mask is not None:
         matrix = (length, source_length)
         _require("attn_mask", attn_mask, (matrix, (samples * heads, *matrix)))
-        queries = taken_apart(attn_mask.reshape(matrix if attn_mask.ndim == 2 else scores), dtype)
+        shape = matrix if attn_mask.ndim == 2 else scores
+        queries = taken_apart(layer, attn_mask.reshape(shape), dtype)
     if is_causal:
         _require_causal(queries, length, source_length)
     if key_padding_mask is not None:
         alone = ((source_length,),) if samples == 1 else ()
         _require("key_padding_mask", key_padding_mask, ((samples, source_length), *alone))
-        keys = taken_apart(key_padding_mask.reshape(samples, 1, 1, source_length), dtype)
+        keys = taken_apart(layer, key_padding_mask.reshape(samples, 1, 1, source_length), dtype)
     return Mask(
         _combined(operator.or_, queries.hidden, keys.hidden),
         _combined(operator.add, queries.bias, keys.bias),
