@@ -24,8 +24,9 @@ class Flatten(Module):
         self.end_dim = end_dim
 
     def forward(self, params: Params, x: Array) -> tuple[Array, Any]:
-        axes = max(x.ndim, 1)
-        start, end = (axis_of(self, dim, axes) for dim in (self.start_dim, self.end_dim))
+        shape = x.shape or (1,)
+        start = axis_of(self, "start_dim", self.start_dim, shape)
+        end = axis_of(self, "end_dim", self.end_dim, shape)
         require(start <= end, self, "start_dim", self.start_dim, "at or before end_dim")
         flat = math.prod(x.shape[start : end + 1])
         return x.reshape(*x.shape[:start], flat, *x.shape[end + 1 :]), x.shape
@@ -52,7 +53,7 @@ class Unflatten(Module):
         self.unflattened_size = tuple(unflattened_size)
 
     def forward(self, params: Params, x: Array) -> tuple[Array, Any]:
-        axis = axis_of(self, self.dim, x.ndim)
+        axis = axis_of(self, "dim", self.dim, x.shape)
         known = math.prod(size for size in self.unflattened_size if size != -1)
         sizes = tuple(
             x.shape[axis] // max(known, 1) if size == -1 else size for size in self.unflattened_size
@@ -65,8 +66,10 @@ class Unflatten(Module):
         return dy.reshape(cache), {}
 
 
-def axis_of(layer: Module, dim: int, axes: int) -> int:
-    """The axis that ``dim`` names, counted from the front."""
+def axis_of(layer: Module, name: str, dim: int, shape: tuple[int, ...]) -> int:
+    """The axis that the option ``name`` of the layer gives, counted from the front."""
+    axes = len(shape)
     inside = isinstance(dim, int | np.integer) and -axes <= dim < axes
-    require(inside, layer, "an axis", repr(dim), f"from {-axes} to {axes - 1}")
+    needed = f"from {-axes} to {axes - 1} for an input of shape {shape}"
+    require(inside, layer, name, repr(dim), needed)
     return dim % axes

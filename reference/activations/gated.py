@@ -46,7 +46,7 @@ class GLU(Module):
         return np.concatenate([da, db], axis=self.dim), {}
 
     def _halves(self, x: Array) -> tuple[Array, Array]:
-        axis_of(self, self.dim, x.ndim)
+        axis_of(self, "dim", self.dim, x.shape)
         if x.shape[self.dim] % 2:
             raise ValueError(
                 f"GLU: x has shape {x.shape}, but should have an even length along axis {self.dim}"

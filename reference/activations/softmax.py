@@ -69,7 +69,7 @@ class _AlongAxis(Module):
         axis = self.dim
         if axis is None:
             axis = 0 if x.ndim in (0, 1, 3) else 1
-        axis_of(self, axis, x.ndim)
+        axis_of(self, "dim", axis, x.shape)
         return axis
 
 
