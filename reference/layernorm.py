@@ -35,9 +35,8 @@ class FeatureNorm(Module):
         """Weight 1 and bias 0."""
         return constant(self.parameter_shapes())
 
-    def _check(self, params: Params, x: Array) -> Axes:
+    def _check(self, x: Array) -> Axes:
         """Refuse other features; give their axes."""
-        require_floating(self, "the input", x, params)
         features = len(self.normalized_shape)
         fits = x.shape[-features:] == self.normalized_shape
         needed = f"(*, {', '.join(map(str, self.normalized_shape))})"
@@ -95,7 +94,8 @@ class LayerNorm(FeatureNorm):
         return shapes | ({"bias": self.normalized_shape} if shapes and self.bias else {})
 
     def forward(self, params: Params, x: Array) -> tuple[Array, Any]:
-        axes = self._check(params, x)
+        require_floating(self, "the input", x, params)
+        axes = self._check(x)
         xhat, _, _, root = standardize(x, axes, self.eps)
         return affine(self._learned(params, x), xhat), (xhat, root, axes)
 
@@ -135,7 +135,8 @@ class RMSNorm(FeatureNorm):
         self.elementwise_affine = elementwise_affine
 
     def forward(self, params: Params, x: Array) -> tuple[Array, Any]:
-        axes = self._check(params, x)
+        require_floating(self, "the input", x, params)
+        axes = self._check(x)
         eps = float(np.finfo(x.dtype).eps) if self.eps is None else self.eps
         xhat, _, root = scale(x, axes, eps)
         return affine(self._learned(params, x), xhat), (xhat, root, axes)

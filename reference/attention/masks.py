@@ -12,7 +12,6 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from reference.checks import require
 from reference.module import Array
 
 
@@ -46,7 +45,7 @@ def causal_mask(length: int, source_length: int | None = None) -> Array:
     return hidden
 
 
-def taken_apart(layer: object, mask: Array, dtype: np.dtype[Any]) -> Mask:
+def taken_apart(owner: str, mask: Array, dtype: np.dtype[Any]) -> Mask:
     """A mask of truth values (true hides) or of numbers, whose bias is of the scores' dtype.
 
     Raises:
@@ -54,13 +53,14 @@ def taken_apart(layer: object, mask: Array, dtype: np.dtype[Any]) -> Mask:
     """
     if mask.dtype == bool:
         return Mask(mask, None)
-    require(mask.dtype.kind == "f", layer, "a mask's dtype", mask.dtype, "bool or floating point")
+    if mask.dtype.kind != "f":
+        needed = "bool or a floating-point type"
+        raise ValueError(f"{owner}: a mask's dtype is {mask.dtype}, but should be {needed}")
     hidden = mask == -np.inf
     return Mask(hidden, np.where(hidden, 0, mask).astype(dtype))
 
 
 def of_heads(
-    layer: object,
     attn_mask: Array | None,
     key_padding_mask: Array | None,
     scores: tuple[int, int, int, int],
@@ -70,7 +70,6 @@ def of_heads(
     """The two masks of MultiheadAttention as one, that hides what either hides and adds both.
 
     Args:
-        layer: who asks.
         attn_mask: ``(L, S)`` or ``(N · h, L, S)``.
         key_padding_mask: ``(N, S)``, or ``(S,)`` for one sample alone.
         scores: the shape of the scores, ``(N, h, L, S)``.
@@ -86,13 +85,15 @@ def of_heads(
         matrix = (length, source_length)
         _require("attn_mask", attn_mask, (matrix, (samples * heads, *matrix)))
         shape = matrix if attn_mask.ndim == 2 else scores
-        queries = taken_apart(layer, attn_mask.reshape(shape), dtype)
+        queries = taken_apart("MultiheadAttention", attn_mask.reshape(shape), dtype)
     if is_causal:
         _require_causal(queries, length, source_length)
     if key_padding_mask is not None:
         alone = ((source_length,),) if samples == 1 else ()
         _require("key_padding_mask", key_padding_mask, ((samples, source_length), *alone))
-        keys = taken_apart(layer, key_padding_mask.reshape(samples, 1, 1, source_length), dtype)
+        keys = taken_apart(
+            "MultiheadAttention", key_padding_mask.reshape(samples, 1, 1, source_length), dtype
+        )
     return Mask(
         _combined(operator.or_, queries.hidden, keys.hidden),
         _combined(operator.add, queries.bias, keys.bias),

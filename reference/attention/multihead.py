@@ -170,7 +170,7 @@ class MultiheadAttention(Module):
         sources = [time_first(x, self.batch_first, alone) for x in (query, key, value)]
         length, samples = sources[0].shape[-3:-1]
         scores = samples, self.num_heads, length, sources[1].shape[-3]
-        mask = of_heads(self, attn_mask, key_padding_mask, scores, query.dtype, is_causal)
+        mask = of_heads(attn_mask, key_padding_mask, scores, query.dtype, is_causal)
 
         heads, map_caches = [], []
         for (linear, part), x in zip(self._maps(params), sources, strict=True):

@@ -84,7 +84,7 @@ class ScaledDotProductAttention(Module):
             mask = Mask(causal_mask(query.shape[-2], key.shape[-2]), None)
         elif attn_mask is not None:
             hides = ~attn_mask if attn_mask.dtype == bool else attn_mask
-            mask = taken_apart(self, hides, query.dtype)
+            mask = taken_apart("ScaledDotProductAttention", hides, query.dtype)
         scale = 1 / math.sqrt(query.shape[-1]) if self.scale is None else self.scale
         weights = attention_weights(query, key, mask, scale)
         return weights @ value, (query, key, value, weights, scale)
