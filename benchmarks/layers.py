@@ -1,35 +1,28 @@
-"""How long forward and backward take, as a ratio to PyTorch: ``python benchmarks/layers.py``.
+"""How long forward and backward take, as a ratio to PyTorch: ``python -m benchmarks.layers``.
 
-Both sides compute the same pass in float32, on one thread each, turn by turn, so that whatever
-else the machine does slows both of them alike. The ratio is that of the medians. Exit code 1 if a
-ratio is above its limit.
+Both sides compute the same in float32, on one thread each: from the same input and the same random
+gradient at the output, PyTorch in eager mode, the output, the gradient of every parameter and at
+the input. No loss and no update rule is in it. Exit code 1 if a ratio is above its limit.
 """
 
-# ruff: noqa: E402 (NumPy and PyTorch read the number of threads once, when they are loaded)
+# ruff: noqa: I001 (NumPy and PyTorch read the number of threads once, when they are loaded)
 
 from __future__ import annotations
 
-import os
+import benchmarks.one_thread  # noqa: F401
 
-for library in ("OMP", "OPENBLAS", "MKL"):
-    os.environ[f"{library}_NUM_THREADS"] = "1"
-
-import statistics
 import sys
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import torch
-from rich.console import Console
-from rich.table import Table
 from torch import nn
 
 import reference
+from benchmarks.timing import Ratio, medians, show
 
-REPETITIONS = 30
+ROUNDS = 100
 
 
 @dataclass(frozen=True)
@@ -101,31 +94,12 @@ def passes(measure: Measure) -> tuple[Callable[[], None], Callable[[], None]]:
     return theirs, ours
 
 
-def medians(*functions: Callable[[], Any]) -> list[float]:
-    """Milliseconds that each function takes, run in turn."""
-    times: list[list[float]] = [[] for _ in functions]
-    for _ in range(REPETITIONS):
-        for function, taken in zip(functions, times, strict=True):
-            start = time.perf_counter()
-            function()
-            taken.append(1000 * (time.perf_counter() - start))
-    return [statistics.median(taken[REPETITIONS // 5 :]) for taken in times]
-
-
-def main() -> int:
-    """Print the table; give the exit code."""
-    torch.set_num_threads(1)
-    table = Table("forward + backward", "PyTorch", "reference", "ratio", "limit")
-    over = 0
-    for measure in MEASURES:
-        theirs, ours = medians(*passes(measure))
-        ratio = ours / theirs
-        over += measure.limit is not None and not ratio <= measure.limit
-        limit = "" if measure.limit is None else f"{measure.limit:g}"
-        table.add_row(measure.name, f"{theirs:.2f} ms", f"{ours:.2f} ms", f"{ratio:.2f}", limit)
-    Console().print(table)
-    return int(over > 0)
+def ratio(measure: Measure) -> Ratio:
+    """Time both sides."""
+    theirs, ours = medians(*passes(measure), rounds=ROUNDS, warm_up=5)
+    return Ratio(measure.name, ours, theirs, measure.limit)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    torch.set_num_threads(1)
+    sys.exit(show("forward + backward of the reference and of PyTorch", map(ratio, MEASURES)))

@@ -1,9 +1,11 @@
 """What comparing costs: a whole comparison against the two bare training loops.
 
-Run as ``python -m benchmarks.overhead``.
+Run as ``python -m benchmarks.overhead``; exits 1 if a ratio is above its limit.
 """
 
 from __future__ import annotations
+
+import sys
 
 from benchmarks.timing import Ratio, measure, show
 from compare import compare
@@ -34,7 +36,5 @@ def _loop(side: Side, feed: Feed, epochs: int) -> None:
 
 
 if __name__ == "__main__":
-    show(
-        "comparison against two bare loops",
-        [overhead("xor", 5000), overhead("digits", 100)],
-    )
+    title = "comparison against two bare loops"
+    sys.exit(show(title, [overhead("xor", 5000), overhead("digits", 100)]))

@@ -1,15 +1,16 @@
-"""LSTM and attention against PyTorch in eager mode: one thread each, forward and backward.
+"""Recurrent layers and attention against PyTorch: ``python -m benchmarks.sequence_layers``.
 
-Runs of both sides alternate, so that what else the machine does falls on both; the ratio is that
-of the medians. Run with ``OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 python -m
-benchmarks.sequence_layers``.
+As :mod:`benchmarks.layers`, in float32 and float64. Exit code 1 if a ratio is above its limit.
 """
+
+# ruff: noqa: I001 (NumPy and PyTorch read the number of threads once, when they are loaded)
 
 from __future__ import annotations
 
-import statistics
-import time
-from collections.abc import Callable
+import benchmarks.one_thread  # noqa: F401
+
+import sys
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -17,35 +18,36 @@ import torch
 from torch import nn
 
 import reference
+from benchmarks.timing import Ratio, measure, show
 from reference.attention import MultiheadAttention
 from reference.recurrent import GRU, LSTM, RNN
 
-RUNS = 31
+ROUNDS = 31
+LIMITS = {"LSTM": 2.0, "Attention": 2.0}
 
-
-def interleaved(ours: Callable[[], Any], theirs: Callable[[], Any]) -> tuple[float, float]:
-    """The median time of each in milliseconds, after two runs to warm up."""
-    times: tuple[list[float], list[float]] = ([], [])
-    for _ in range(RUNS + 2):
-        for run, kept in zip((ours, theirs), times, strict=True):
-            start = time.perf_counter()
-            run()
-            kept.append(1e3 * (time.perf_counter() - start))
-    return statistics.median(times[0][2:]), statistics.median(times[1][2:])
+RECURRENT = {
+    "RNN": (RNN(128, 128), nn.RNN(128, 128)),
+    "LSTM": (LSTM(128, 128), nn.LSTM(128, 128)),
+    "GRU": (GRU(128, 128), nn.GRU(128, 128)),
+}
 
 
 def compare(
-    layer: reference.Module, module: nn.Module, x: Any, copies: int, dtype: str, **options: Any
-) -> tuple[float, float]:
+    name: str,
+    layer: reference.Module,
+    module: nn.Module,
+    x: Any,
+    copies: int = 1,
+    **options: Any,
+) -> Ratio:
     """Time ``layer`` and ``module`` on the same numbers, x being given ``copies`` times."""
     rng = np.random.default_rng(0)
-    params = {name: v.astype(dtype) for name, v in layer.init(rng).items()}
-    module.to(getattr(torch, dtype)).load_state_dict(
+    params = {name: v.astype(x.dtype) for name, v in layer.init(rng).items()}
+    module.to(getattr(torch, x.dtype.name)).load_state_dict(
         {name: torch.tensor(value) for name, value in params.items()}
     )
-    x = x.astype(dtype)
     output = layer.forward(params, *[x] * copies, **options)[0][0]
-    dy = rng.standard_normal(output.shape).astype(dtype)
+    dy = rng.standard_normal(output.shape).astype(x.dtype)
     tensor, upstream = torch.tensor(x, requires_grad=True), torch.tensor(dy)
 
     def ours() -> None:
@@ -59,35 +61,27 @@ def compare(
         tensor.grad = None
         module(*[tensor] * copies, **options)[0].backward(upstream)
 
-    return interleaved(ours, theirs)
+    return measure(f"{x.dtype} {name}", ours, theirs, LIMITS.get(name.split()[0]), ROUNDS)
 
 
-def main() -> None:
-    """Print milliseconds of both sides and their ratio."""
-    torch.set_num_threads(1)
+def ratios() -> Iterator[Ratio]:
+    """Every layer in both dtypes."""
     rng = np.random.default_rng(1)
     sequence, short = rng.standard_normal((64, 32, 128)), rng.standard_normal((64, 16, 128))
     for dtype in ("float32", "float64"):
-        rows: dict[str, tuple[float, float]] = {
-            "RNN 128, T 64, batch 32": compare(RNN(128, 128), nn.RNN(128, 128), sequence, 1, dtype),
-            "LSTM 128, T 64, batch 32": compare(
-                LSTM(128, 128), nn.LSTM(128, 128), sequence, 1, dtype
-            ),
-            "GRU 128, T 64, batch 32": compare(GRU(128, 128), nn.GRU(128, 128), sequence, 1, dtype),
-        }
-        for need_weights in (False, True):
-            name = f"Attention 128, 4 heads, T 64, batch 16, weights {need_weights}"
-            rows[name] = compare(
+        for name, (layer, module) in RECURRENT.items():
+            yield compare(f"{name} 128, T 64, batch 32", layer, module, sequence.astype(dtype))
+        for weights in (False, True):
+            yield compare(
+                f"Attention 128, 4 heads, T 64, batch 16, weights {weights}",
                 MultiheadAttention(128, 4),
                 nn.MultiheadAttention(128, 4),
-                short,
-                3,
-                dtype,
-                need_weights=need_weights,
+                short.astype(dtype),
+                copies=3,
+                need_weights=weights,
             )
-        for name, (ours, theirs) in rows.items():
-            print(f"{dtype}  {name:55} {ours:7.2f} ms {theirs:7.2f} ms  {ours / theirs:5.2f}")
 
 
 if __name__ == "__main__":
-    main()
+    torch.set_num_threads(1)
+    sys.exit(show("forward + backward of the reference and of PyTorch", ratios()))

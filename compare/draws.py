@@ -70,6 +70,13 @@ def _distribution(rng: np.random.Generator, one: Draw) -> Array:
     return np.asarray(raw / raw.sum(axis=one.axis, keepdims=True))
 
 
+def _zeros_distribution(rng: np.random.Generator, one: Draw) -> Array:
+    """The first entry, and no other for certain, is 0."""
+    raw = rng.uniform(0.1, 1, one.shape)
+    raw[..., 0] = 0
+    return np.asarray(raw / raw.sum(axis=one.axis, keepdims=True))
+
+
 def _padding(rng: np.random.Generator, one: Draw) -> Array:
     """Truth values, true where hidden; never a whole row."""
     hidden = rng.random(one.shape) < 0.5
@@ -96,6 +103,7 @@ KINDS: dict[str, Callable[[np.random.Generator, Draw], Array]] = {
     "count": lambda rng, one: rng.poisson(2.0, one.shape).astype(float),
     "distribution": _distribution,
     "log-distribution": lambda rng, one: np.log(_distribution(rng, one)),
+    "zeros distribution": _zeros_distribution,
     "padding": _padding,
     "causal": _causal,
 }

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from reference.checks import per_axis, require, require_floating
+from reference.checks import per_axis, require, require_floating, require_numbers
 from reference.ensemble import align, ensemble_rank
 from reference.module import Array, Module, Params, Shapes
 from reference.standardize import (
@@ -65,6 +65,7 @@ class ChannelNorm(Module):
         bias: bool,
     ) -> None:
         (self.num_features,) = per_axis(self, "num_features", num_features, 1)
+        require_numbers(self, eps=eps, momentum=0 if momentum is None else momentum)
         self.eps = eps
         self.momentum = momentum
         self.affine = affine
@@ -92,6 +93,7 @@ class ChannelNorm(Module):
         axes = self._axes(rank)
         if self._by_batch:
             count = math.prod(x.shape[axis] for axis in axes)
+            require(not self.over_samples or self.eps > 0, self, "eps", self.eps, "greater than 0")
             require(count > 1, self, "the number of values per channel", count, "more than 1")
             xhat, mean, variance, root = standardize(x, axes, self.eps)
             batch = (mean, variance * (count / (count - 1)))
@@ -137,7 +139,7 @@ class ChannelNorm(Module):
 
     def _rank(self, params: Params, x: Array) -> int:
         """Check the input; give how many of its axes are not an ensemble's."""
-        require_floating(self, "the input", x)
+        require_floating(self, "the input", x, params)
         networks = ensemble_rank(params, self.parameter_shapes() | self.buffer_shapes())
         fitting = [rank for rank in (x.ndim - networks, x.ndim) if rank in self.ranks]
         needed = f"one with {' or '.join(map(str, self.ranks))} axes"

@@ -62,7 +62,7 @@ class Bilinear(Module):
         return {name: rng.uniform(-bound, bound, shape) for name, shape in shapes.items()}
 
     def forward(self, params: Params, x1: Array, x2: Array) -> tuple[Array, Any]:
-        self._check(x1, x2)
+        self._check(params, x1, x2)
         networks = ensemble_rank(params, self.parameter_shapes())
         batch = x1.shape[x1.ndim - 1 - batch_rank(x1.ndim - 1, networks) : -1]
         x1, x2 = rows(x1, batch), rows(x2, batch)  # (E, N, in1), (E, N, in2)
@@ -86,11 +86,11 @@ class Bilinear(Module):
         dx2 = (each * (x1 @ weight)).sum(axis=-3)  # (E, N, in2)
         return (unrows(dx1, batch), unrows(dx2, batch)), grads
 
-    def _check(self, x1: Array, x2: Array) -> None:
+    def _check(self, params: Params, x1: Array, x2: Array) -> None:
         inputs = ((x1, self.in1_features), (x2, self.in2_features))
         for number, (x, features) in enumerate(inputs, start=1):
             name = f"input {number}"
-            require_floating(self, name, x)
+            require_floating(self, name, x, params)
             fits = x.shape[-1:] == (features,)
             require(fits, self, f"{name}'s shape", x.shape, f"(*, {features})")
         same = x1.shape[:-1] == x2.shape[:-1]

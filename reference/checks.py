@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from numbers import Integral, Real
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -22,9 +23,32 @@ def require(condition: bool, layer: object, what: str, got: object, needed: str)
         raise ValueError(f"{type(layer).__name__}: {what} is {got}, but should be {needed}")
 
 
-def require_floating(layer: object, name: str, x: Array) -> None:
-    """Refuse integers and booleans, which have no gradient."""
-    require(x.dtype.kind in "fc", layer, f"{name}'s dtype", x.dtype, "a floating-point type")
+def require_numbers(layer: object, **options: Any) -> None:
+    """Refuse options that are no real numbers."""
+    for name, value in options.items():
+        require(isinstance(value, Real), layer, name, repr(value), "a number")
+
+
+def require_whole(layer: object, **options: Any) -> None:
+    """Refuse options that are no whole numbers."""
+    for name, value in options.items():
+        require(isinstance(value, Integral), layer, name, repr(value), "a whole number")
+
+
+def require_floating(
+    layer: object, name: str, x: Array, params: Mapping[str, Array] | None = None
+) -> None:
+    """Refuse integers and booleans, which have no gradient, and a precision unlike the parameters'.
+
+    NumPy would go on in the higher one of the two, without a word. Complex numbers, whose imaginary
+    part is a derivative, may meet real ones.
+    """
+    dtype = x.dtype
+    if dtype.kind not in "fc":
+        require(False, layer, f"{name}'s dtype", dtype, "a floating-point type")
+    for key, value in params.items() if params else ():
+        if value.dtype != dtype and value.dtype.kind == dtype.kind == "f":
+            require(False, layer, f"{name}'s dtype", dtype, f"{value.dtype}, that of {key}")
 
 
 def require_axes(layer: object, x: Array, *allowed: int) -> None:

@@ -97,7 +97,7 @@ class ConvTranspose2d(Module):
         return draw(self.parameter_shapes(), rng)
 
     def forward(self, params: Params, x: Array) -> tuple[Array, Any]:
-        check_image(self, x, self.in_channels, 2)
+        check_image(self, params, x, self.in_channels, 2)
         leading, sizes = x.shape[:-3], x.shape[-2:]
         require(min(sizes) > 0, self, "the input's size", sizes, "at least (1, 1)")
         flat = x.reshape(

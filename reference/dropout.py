@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from reference.checks import require, require_floating
+from reference.checks import require, require_floating, require_numbers
 from reference.module import Array, Module, Params
 
 
@@ -33,6 +33,7 @@ class Dropout(Module):
     """
 
     def __init__(self, p: float = 0.5) -> None:
+        require_numbers(self, p=p)
         require(0 <= p <= 1, self, "p", p, "between 0 and 1")
         self.p = p
         self.rng = np.random.default_rng()

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from reference.checks import per_axis, require, require_floating
+from reference.checks import per_axis, require, require_floating, require_numbers
 from reference.ensemble import align, ensemble_rank
 from reference.module import Array, Module, Params, Shapes
 from reference.standardize import (
@@ -60,6 +60,7 @@ class GroupNorm(Module):
         divides = num_channels % num_groups == 0
         needed = f"a multiple of the {num_groups} groups"
         require(divides, self, "num_channels", num_channels, needed)
+        require_numbers(self, eps=eps)
         self.eps = eps
         self.affine = affine
         self.bias = bias
@@ -92,7 +93,7 @@ class GroupNorm(Module):
 
     def _places(self, params: Params, x: Array) -> int:
         """Check the input; give the number of axes after the channels."""
-        require_floating(self, "the input", x)
+        require_floating(self, "the input", x, params)
         networks = ensemble_rank(params, self.parameter_shapes())
         places = x.ndim - 2 - networks if x.ndim - 2 >= networks else x.ndim - 2
         fits = places >= 0 and x.shape[-1 - places] == self.num_channels

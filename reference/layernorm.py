@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
-from reference.checks import Size, per_axis, require, require_floating
+from reference.checks import Size, per_axis, require, require_floating, require_numbers
 from reference.ensemble import align, batch_rank, ensemble_rank
 from reference.module import Array, Module, Params, Shapes
 from reference.standardize import (
@@ -36,7 +37,6 @@ class FeatureNorm(Module):
 
     def _check(self, x: Array) -> Axes:
         """Refuse other features; give their axes."""
-        require_floating(self, "the input", x)
         features = len(self.normalized_shape)
         fits = x.shape[-features:] == self.normalized_shape
         needed = f"(*, {', '.join(map(str, self.normalized_shape))})"
@@ -84,6 +84,7 @@ class LayerNorm(FeatureNorm):
         bias: bool = True,
     ) -> None:
         self.normalized_shape = features_of(self, normalized_shape)
+        require_numbers(self, eps=eps)
         self.eps = eps
         self.elementwise_affine = elementwise_affine
         self.bias = bias
@@ -93,6 +94,7 @@ class LayerNorm(FeatureNorm):
         return shapes | ({"bias": self.normalized_shape} if shapes and self.bias else {})
 
     def forward(self, params: Params, x: Array) -> tuple[Array, Any]:
+        require_floating(self, "the input", x, params)
         axes = self._check(x)
         xhat, _, _, root = standardize(x, axes, self.eps)
         return affine(self._learned(params, x), xhat), (xhat, root, axes)
@@ -128,10 +130,12 @@ class RMSNorm(FeatureNorm):
         self, normalized_shape: Size, eps: float | None = None, elementwise_affine: bool = True
     ) -> None:
         self.normalized_shape = features_of(self, normalized_shape)
+        require_numbers(self, eps=0 if eps is None else eps)
         self.eps = eps
         self.elementwise_affine = elementwise_affine
 
     def forward(self, params: Params, x: Array) -> tuple[Array, Any]:
+        require_floating(self, "the input", x, params)
         axes = self._check(x)
         eps = float(np.finfo(x.dtype).eps) if self.eps is None else self.eps
         xhat, _, root = scale(x, axes, eps)
@@ -146,6 +150,8 @@ class RMSNorm(FeatureNorm):
 
 def features_of(layer: Module, normalized_shape: Size) -> tuple[int, ...]:
     """``normalized_shape`` as a tuple, of whole numbers above 0."""
-    shape = (normalized_shape,) if isinstance(normalized_shape, int) else tuple(normalized_shape)
+    if not isinstance(normalized_shape, Sequence):
+        normalized_shape = (normalized_shape,)
+    shape = tuple(normalized_shape)
     require(len(shape) > 0, layer, "normalized_shape", shape, "at least one whole number")
     return per_axis(layer, "normalized_shape", shape, len(shape))

@@ -62,7 +62,7 @@ class Linear(Module):
         }
 
     def forward(self, params: Params, x: Array) -> tuple[Array, Any]:
-        require_floating(self, "the input", x)
+        require_floating(self, "the input", x, params)
         if x.shape[-1:] != (self.in_features,):
             require(False, self, "the input's shape", x.shape, f"(*, {self.in_features})")
         batch = x.shape[x.ndim - 1 - batch_rank(x.ndim - 1, self._networks(params)) : -1]

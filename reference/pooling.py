@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from reference.checks import Size, per_axis, require, require_axes, require_floating
+from reference.checks import Size, per_axis, require, require_axes, require_floating, require_whole
 from reference.module import Array, Module, Params
 from reference.windows import Sizes, Window, crop, pad
 
@@ -42,7 +42,9 @@ class Pooling(Module):
         sizes = x.shape[-self.axes :]
         padded = tuple(size + 2 * p for size, p in zip(sizes, self.padding, strict=True))
         extent = self.window.extent
-        fits = min(sizes) > 0 and all(e <= size for e, size in zip(extent, padded, strict=True))
+        needed = "without empty axes but that of the samples"
+        require(min(x.shape[-1 - self.axes :]) > 0, self, "the input's shape", x.shape, needed)
+        fits = all(e <= size for e, size in zip(extent, padded, strict=True))
         require(fits, self, "the padded input's size", padded, f"at least the kernel's {extent}")
         return [(p, p + self._beyond(axis, sizes[axis], p)) for axis, p in enumerate(self.padding)]
 
@@ -234,5 +236,6 @@ class AvgPool2d(AvgPooling):
         divisor_override: int | None = None,
     ) -> None:
         super().__init__(kernel_size, stride, padding, ceil_mode, count_include_pad)
+        require_whole(self, divisor_override=1 if divisor_override is None else divisor_override)
         require(divisor_override != 0, self, "divisor_override", 0, "another number than 0")
         self.divisor_override = divisor_override

@@ -56,9 +56,3 @@ def as_given(y: Array, batch_first: bool, alone: bool) -> Array:
     if alone:
         return y[..., 0, :]
     return y.swapaxes(-3, -2) if batch_first else y
-
-
-def require_floating(layer: str, name: str, x: Array) -> None:
-    """Refuse integers, which NumPy would silently turn into float64."""
-    if x.dtype.kind not in "fc":
-        raise ValueError(f"{layer}: {name} is {x.dtype}, but should be floating point")

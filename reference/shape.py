@@ -6,6 +6,8 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+
 from reference.checks import require
 from reference.module import Array, Module, Params
 
@@ -22,8 +24,9 @@ class Flatten(Module):
         self.end_dim = end_dim
 
     def forward(self, params: Params, x: Array) -> tuple[Array, Any]:
-        axes = max(x.ndim, 1)
-        start, end = (axis_of(self, dim, axes) for dim in (self.start_dim, self.end_dim))
+        shape = x.shape or (1,)
+        start = axis_of(self, "start_dim", self.start_dim, shape)
+        end = axis_of(self, "end_dim", self.end_dim, shape)
         require(start <= end, self, "start_dim", self.start_dim, "at or before end_dim")
         flat = math.prod(x.shape[start : end + 1])
         return x.reshape(*x.shape[:start], flat, *x.shape[end + 1 :]), x.shape
@@ -40,15 +43,17 @@ class Unflatten(Module):
     """
 
     def __init__(self, dim: int, unflattened_size: Sequence[int]) -> None:
+        needed = "sizes of which at most one is -1"
+        several = isinstance(unflattened_size, Sequence)
+        require(several, self, "unflattened_size", repr(unflattened_size), needed)
         known = [size for size in unflattened_size if size != -1]
         valid = len(known) + 1 >= len(unflattened_size) > 0 and all(size >= 0 for size in known)
-        needed = "sizes of which at most one is -1"
         require(valid, self, "unflattened_size", tuple(unflattened_size), needed)
         self.dim = dim
         self.unflattened_size = tuple(unflattened_size)
 
     def forward(self, params: Params, x: Array) -> tuple[Array, Any]:
-        axis = axis_of(self, self.dim, x.ndim)
+        axis = axis_of(self, "dim", self.dim, x.shape)
         known = math.prod(size for size in self.unflattened_size if size != -1)
         sizes = tuple(
             x.shape[axis] // max(known, 1) if size == -1 else size for size in self.unflattened_size
@@ -61,7 +66,10 @@ class Unflatten(Module):
         return dy.reshape(cache), {}
 
 
-def axis_of(layer: Module, dim: int, axes: int) -> int:
-    """The axis that ``dim`` names, counted from the front."""
-    require(-axes <= dim < axes, layer, "an axis", dim, f"from {-axes} to {axes - 1}")
+def axis_of(layer: Module, name: str, dim: int, shape: tuple[int, ...]) -> int:
+    """The axis that the option ``name`` of the layer gives, counted from the front."""
+    axes = len(shape)
+    inside = isinstance(dim, int | np.integer) and -axes <= dim < axes
+    needed = f"from {-axes} to {axes - 1} for an input of shape {shape}"
+    require(inside, layer, name, repr(dim), needed)
     return dim % axes

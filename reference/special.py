@@ -32,13 +32,16 @@ def sign(x: Array) -> Array:
 def sigmoid(x: Array) -> Array:
     r"""The logistic function ``σ(x) = 1/(1 + e⁻ˣ)``.
 
-    e⁻ˣ overflows for large negative x. Multiplying numerator and denominator by eˣ gives the
-    same function as eˣ/(1 + eˣ), so with z = e^−|x| ≤ 1 nothing ever overflows::
+    e⁻ˣ overflows for large negative x. So numerator and denominator are multiplied by eᵐ with
+    m = min(x, 0). That leaves 1 · eᵐ above and eᵐ + eᵐ⁻ˣ below, where m − x = −max(x, 0). Neither
+    exponent is above 0 and one of them is 0, so nothing overflows or is divided by 0::
 
-        σ(x) = 1/(1 + z) for x ≥ 0,   z/(1 + z) for x < 0
+        σ(x) = eᵐ/(eᵐ + e^−max(x, 0))
+
+    It does not matter which of the two is taken at x = 0: the function is the same for every m.
     """
-    z = np.exp(-absolute(x))
-    result: Array = np.where(x.real >= 0, 1, z) / (1 + z)
+    above = np.exp(np.minimum(x, 0))
+    result: Array = above / (above + np.exp(-np.maximum(x, 0)))
     return result
 
 

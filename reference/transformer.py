@@ -6,6 +6,7 @@ from typing import Any
 
 from reference.activations import GELU, ReLU
 from reference.attention import MultiheadAttention
+from reference.checks import require_floating
 from reference.layernorm import LayerNorm
 from reference.linear import Linear
 from reference.module import Array, Module, Params, prefixed, scoped
@@ -13,7 +14,6 @@ from reference.sequences import (
     as_given,
     each_step,
     each_step_backward,
-    require_floating,
     time_first,
 )
 
@@ -112,7 +112,7 @@ class TransformerEncoderLayer(Module):
         Returns:
             y and the cache.
         """
-        self._check(src)
+        self._check(params, src)
         alone = src.ndim == 2
         x = time_first(src, self.batch_first, alone)
         masks = {
@@ -203,8 +203,8 @@ class TransformerEncoderLayer(Module):
         dx, grads = each_step_backward(self.children()[name], scoped(params, name), cache, dy)
         return dx, prefixed(name, grads)
 
-    def _check(self, src: Array) -> None:
-        require_floating("TransformerEncoderLayer", "src", src)
+    def _check(self, params: Params, src: Array) -> None:
+        require_floating(self, "src", src, params)
         if src.ndim < 2 or src.shape[-1] != self.d_model:
             layout = "(N, L, {})" if self.batch_first else "(L, N, {})"
             raise ValueError(

@@ -8,11 +8,13 @@ LINEAR = (
     Entry(
         "Linear",
         "layer",
-        "samples (1, many, two axes of them), square, bias, zeros, ±1e3 and 1e-30, not contiguous",
+        "samples (none, 1, many, two axes of them), square, bias, zeros, ±1e3 and 1e-30, "
+        "not contiguous",
         (
             variant((5, 3), in_features=3, out_features=4),
             variant((1, 4), in_features=4, out_features=3, bias=False),
             variant((2, 3, 5), in_features=5, out_features=2),
+            variant((4,), in_features=4, out_features=6),
             variant(x(6, 3, kind="extreme"), in_features=3, out_features=7),
             variant(x(6, 3, kind="zeros"), in_features=3, out_features=7, strided=True),
             variant((5, 4), in_features=4, out_features=4),
@@ -80,11 +82,12 @@ SHAPES = (
     Entry(
         "Dropout",
         "layer",
-        "p (0, 0.3, 0.8), zeros, evaluation; the mask is the one PyTorch drew",
+        "p (0, 0.3, 0.5, 0.8), zeros, ±1e3, evaluation; the mask is the one PyTorch drew",
         (
             variant(x(6, 5, kind="zeros"), p=0.3),
             variant((2, 3, 4), p=0.8, strided=True),
             variant((4, 3), p=0.0),
+            variant(x(3, 4, kind="extreme"), p=0.5),
             variant((4, 3), p=0.3, training=False),
         ),
     ),
@@ -116,7 +119,8 @@ CONVOLUTIONS = (
     Entry(
         "Conv2d",
         "layer",
-        "stride, padding, dilation (by axis), groups, bias, odd sizes, samples (none, 1, many)",
+        "stride, padding, dilation (by axis), groups, bias, odd sizes, samples (none, 1, many), "
+        "zeros, ±1e3, not contiguous",
         (
             variant((2, 3, 7, 5), in_channels=3, out_channels=4, kernel_size=3, padding=1),
             variant(
@@ -142,12 +146,23 @@ CONVOLUTIONS = (
             ),
             variant((2, 2, 5, 6), in_channels=2, out_channels=3, kernel_size=1, stride=2),
             variant((2, 2, 4, 5), in_channels=2, out_channels=3, kernel_size=2, padding="same"),
+            variant(
+                x(2, 2, 6, 5, kind="extreme"),
+                in_channels=2,
+                out_channels=2,
+                kernel_size=(2, 3),
+                padding="same",
+                dilation=(2, 1),
+                strided=True,
+            ),
+            variant((1, 1, 3, 4), in_channels=1, out_channels=2, kernel_size=(3, 4), padding=2),
         ),
     ),
     Entry(
         "ConvTranspose2d",
         "layer",
-        "stride, padding, output_padding, dilation, groups, bias, samples (1, many)",
+        "stride, padding, output_padding, dilation, groups, bias, samples (none, 1, many), "
+        "zeros, ±1e3, not contiguous",
         (
             variant((2, 3, 4, 5), in_channels=3, out_channels=2, kernel_size=3),
             variant(
@@ -163,6 +178,17 @@ CONVOLUTIONS = (
                 strided=True,
             ),
             variant((2, 2, 4, 3), in_channels=2, out_channels=3, kernel_size=2, dilation=(2, 3)),
+            variant(
+                x(2, 4, 3, kind="extreme"), in_channels=2, out_channels=2, kernel_size=2, stride=3
+            ),
+            variant(
+                x(2, 2, 3, 4, kind="zeros"),
+                in_channels=2,
+                out_channels=2,
+                kernel_size=3,
+                padding=(2, 0),
+                groups=2,
+            ),
         ),
     ),
 )
@@ -190,6 +216,7 @@ POOLS = (
             variant(x(2, 6, 7, kind="extreme"), kernel_size=2, dilation=(2, 3), strided=True),
             variant(x(2, 2, 6, 6, kind="zeros"), kernel_size=2),
             variant((2, 2, 5, 4), kernel_size=2, stride=1, padding=1),
+            variant(x(1, 1, 5, 7, kind="ties"), kernel_size=3, padding=1, dilation=2),
         ),
     ),
     Entry(
@@ -216,28 +243,34 @@ POOLS = (
     Entry(
         "AdaptiveAvgPool2d",
         "layer",
-        "outputs below, above and of the input's size, samples (none, 1, many)",
+        "outputs below, above and of the input's size, samples (none, 1, many), zeros, ±1e3",
         (
             variant((2, 3, 7, 5), output_size=(3, 2)),
             variant((3, 5, 4), output_size=2, strided=True),
             variant((1, 2, 3, 4), output_size=(None, 6)),
+            variant(x(2, 1, 5, 3, kind="extreme"), output_size=(2, 2)),
+            variant(x(2, 2, 4, 5, kind="zeros"), output_size=1),
         ),
     ),
     Entry(
         "Upsample",
         "layer",
-        "nearest and bilinear, by size and by factor, corners aligned or not, down as well as up",
+        "nearest, linear and bilinear, by size and by factor, corners aligned or not, down as well "
+        "as up, samples (1, many), ±1e3, not contiguous",
         (
             variant((2, 3, 4, 5), scale_factor=2),
             variant((1, 2, 5), size=7),
             variant((2, 2, 3, 4), size=(7, 3), mode="bilinear", strided=True),
             variant((1, 3, 4, 3), scale_factor=(1.7, 2.3), mode="bilinear"),
             variant((2, 1, 3, 4), size=(5, 7), mode="bilinear", align_corners=True),
+            variant((1, 2, 5, 6), size=(1, 3), mode="bilinear", align_corners=True, strided=True),
+            variant(x(2, 1, 3, 3, kind="extreme"), scale_factor=1.5, recompute_scale_factor=True),
+            variant((2, 2, 5), size=3, mode="linear"),
         ),
     ),
 )
 
-_NORMED = "samples, small widths, gamma ≠ 1, equal entries, not contiguous"
+_NORMED = "samples, small widths, gamma ≠ 1, equal entries, ±1e3 and 1e-30, not contiguous"
 
 NORMS = (
     Entry(
@@ -252,6 +285,7 @@ NORMS = (
             variant((5, 2), num_features=2, eps=1e-2, training=False),
             variant((4, 2, 3), num_features=2, training=False, track_running_stats=False),
             variant(x(4, 3, kind="ties"), num_features=3, affine=False),
+            variant(x(6, 2, kind="extreme"), num_features=2, bias=False),
         ),
     ),
     Entry(
@@ -265,6 +299,7 @@ NORMS = (
             variant((2, 3, 3, 2), num_features=3, affine=False, track_running_stats=False),
             variant((2, 2, 3, 3), num_features=2, eps=1e-2, momentum=0.3),
             variant((2, 2, 3, 2), num_features=2, eps=1e-2, training=False),
+            variant(x(2, 2, 3, 4, kind="extreme"), num_features=2, momentum=1.0),
         ),
     ),
     Entry(
@@ -275,6 +310,7 @@ NORMS = (
             variant((3, 2, 4, 5), num_features=2),
             variant((2, 3, 3, 4), num_features=3, affine=True, track_running_stats=True),
             variant((3, 3, 4), num_features=3, affine=True, strided=True),
+            variant(x(1, 2, 3, 4, kind="extreme"), num_features=2, affine=True, bias=False),
             variant(
                 (2, 3, 3, 4), num_features=3, affine=True, track_running_stats=True, training=False
             ),
@@ -293,6 +329,7 @@ NORMS = (
             variant((2, 3, 2, 4), normalized_shape=(2, 4), bias=False, strided=True),
             variant((1, 2), normalized_shape=2, eps=1e-2),
             variant(x(3, 4, kind="ties"), normalized_shape=4, elementwise_affine=False),
+            variant(x(2, 3, 7, kind="extreme"), normalized_shape=(3, 7)),
         ),
     ),
     Entry(
@@ -304,6 +341,7 @@ NORMS = (
             variant((2, 4, 3, 5), num_groups=4, num_channels=4, strided=True),
             variant((1, 3, 7), num_groups=1, num_channels=3, eps=1e-2),
             variant((2, 6, 4), num_groups=3, num_channels=6, affine=False),
+            variant(x(2, 4, 5, kind="extreme"), num_groups=2, num_channels=4, bias=False),
         ),
     ),
     Entry(
@@ -314,6 +352,7 @@ NORMS = (
             variant((4, 5), normalized_shape=5),
             variant((2, 3, 2, 4), normalized_shape=(2, 4), eps=1e-2, strided=True),
             variant(x(3, 4, kind="ties"), normalized_shape=4, elementwise_affine=False),
+            variant(x(1, 9, kind="extreme"), normalized_shape=9, eps=1e-6),
         ),
     ),
 )

@@ -46,6 +46,16 @@ _WILD_CLASSES = x(6, 3, kind="extreme"), x(6, kind="index", count=3)
 _SOFT = x(4, 3, scale=2.0), x(4, 3, kind="distribution")
 _LOGS = x(4, 3, kind="log-distribution"), x(4, 3, kind="distribution")
 _BOTH_LOGS = x(4, 3, kind="log-distribution"), x(4, 3, kind="log-distribution")
+_ONE = x(1, 3, scale=2.0), x(1, kind="index", count=3)
+_ALONE = x(4, scale=2.0), x(kind="index", count=4)
+_SOFT_IMAGE = x(2, 3, 4, scale=2.0), x(2, 3, 4, kind="distribution", axis=1)
+_WILD_SOFT = x(5, 3, kind="extreme"), x(5, 3, kind="distribution")
+_ONE_LOG = x(1, 3, kind="log-distribution"), x(1, 3, kind="zeros distribution")
+_SIGNED_TIES = x(6, kind="ties"), x(6, kind="sign")
+_ONE_PAIR = x(3), x(3), x(kind="sign")
+_NOTHING = x(4, 3, kind="zeros", scale=0.0), x(4, 3), x(4, kind="sign")
+_ONE_TRIPLE = x(1, 3), x(1, 3), x(1, 3)
+_TRIPLE_TIES = x(4, 3, kind="ties"), x(4, 3, kind="ties"), x(4, 3, kind="ties")
 _SIGNED = x(5, 3, kind="positive"), x(5, 3, kind="sign")
 _PAIRS = x(5, 4), x(5, 4), x(5, kind="sign")
 _TRIPLES = x(5, 4), x(5, 4), x(5, 4)
@@ -92,10 +102,11 @@ LOSSES = (
     ),
     _entry(
         "BCELoss",
-        "weight, probabilities near 0 and 1",
+        "weight, probabilities near 0 and 1, samples (1, many)",
         ({}, _UNIT),
         ({"weight": _W}, _UNIT),
         ({}, _CERTAIN),
+        ({}, (x(1, 2, 4, kind="unit"), x(1, 2, 4, kind="unit"))),
     ),
     _entry(
         "BCEWithLogitsLoss",
@@ -107,56 +118,82 @@ LOSSES = (
     ),
     _entry(
         "NLLLoss",
-        "weight, ignored samples, places",
+        "weight, ignored samples, places, samples (none, 1, many)",
         ({}, _CLASSES),
         ({"weight": _W}, _IMAGE),
         ({"weight": _W}, _IGNORED),
+        ({}, _ONE),
+        ({"weight": (0.3, 2.0, 0.7, 1.4)}, _ALONE),
     ),
     _entry(
         "CrossEntropyLoss",
-        "classes and probabilities, weight, ignored samples, label smoothing, logits of ±1e3",
+        "classes and probabilities, weight, ignored samples, label smoothing, places, samples "
+        "(none, 1, many), logits of ±1e3",
         ({}, _CLASSES),
         ({"weight": _W}, _IMAGE),
         ({"weight": _W, "label_smoothing": 0.2}, _IGNORED),
         ({"weight": _W, "label_smoothing": 0.2}, _SOFT),
         ({"label_smoothing": 0.1}, _WILD_CLASSES),
+        ({}, _ONE),
+        ({"label_smoothing": 0.3}, _ALONE),
+        ({"weight": _W}, _SOFT_IMAGE),
+        ({}, _WILD_SOFT),
+        ({"ignore_index": 1}, _CLASSES),
     ),
     _entry(
         "KLDivLoss",
-        "targets as probabilities and as logarithms",
+        "targets as probabilities, some of them 0, and as logarithms, samples (1, many)",
         ({}, _LOGS),
         ({"log_target": True}, _BOTH_LOGS),
+        ({}, _ONE_LOG),
         reductions=(*REDUCTIONS, "batchmean"),
     ),
-    _entry("HingeEmbeddingLoss", "margin", ({}, _SIGNED), ({"margin": 0.4}, _SIGNED)),
+    _entry(
+        "HingeEmbeddingLoss",
+        "margin, ties, ±1e3",
+        ({}, _SIGNED),
+        ({"margin": 0.4}, _SIGNED),
+        ({"margin": 0.5}, _SIGNED_TIES),
+        ({}, (x(9, kind="extreme"), x(9, kind="sign"))),
+    ),
     _entry(
         "MultiMarginLoss",
-        "p, margin, weight",
+        "p, margin, weight, samples (none, 1, many), ties, ±1e3",
         ({}, _CLASSES),
         ({"p": 2, "margin": 2.5, "weight": _W}, _CLASSES),
+        ({"p": 2, "margin": 9.0}, _ALONE),
+        ({"margin": 9.0}, _ONE),
+        ({"margin": 0.5}, (x(5, 3, kind="ties"), x(5, kind="index", count=3))),
+        ({}, _WILD_CLASSES),
     ),
     _entry(
         "CosineEmbeddingLoss",
-        "margin of either sign",
+        "margin of either sign, samples (none, many), vectors of 0",
         ({}, _PAIRS),
         ({"margin": 0.3}, _PAIRS),
         ({"margin": -0.4}, _PAIRS),
+        ({"margin": -1.0}, _ONE_PAIR),
+        ({}, _NOTHING),
         differentiable=(0, 1),
     ),
     _entry(
         "TripletMarginLoss",
-        "p, margin, eps, swap",
+        "p (1, 2, 3.5), margin, eps, swap, samples (1, many), ties",
         ({}, _TRIPLES),
         ({"margin": 2.5, "eps": 1e-3}, _TRIPLES),
         ({"p": 3.5, "swap": True}, _TRIPLES),
+        ({"margin": 9.0}, _ONE_TRIPLE),
+        ({"p": 1.0, "margin": 4.0}, _TRIPLES),
+        ({"margin": 2.5}, _TRIPLE_TIES),
         differentiable=(0, 1, 2),
     ),
     _entry(
         "PoissonNLLLoss",
-        "rates and their logarithms, with and without the constant, eps",
+        "rates and their logarithms, with and without the constant, eps, samples (1, many)",
         ({}, _COUNTS),
         ({"full": True}, _COUNTS),
         ({"log_input": False, "full": True, "eps": 1e-2}, _RATES),
+        ({}, (x(1, 5), x(1, 5, kind="count"))),
     ),
     _entry(
         "GaussianNLLLoss",
@@ -164,6 +201,7 @@ LOSSES = (
         ({}, _VARIANCES),
         ({"full": True}, _VARIANCES),
         ({"eps": 0.8}, _VARIANCE),
+        ({}, (x(1, 2, 3), x(1, 2, 3), x(1, 2, kind="positive"))),
         differentiable=(0, 2),
     ),
 )

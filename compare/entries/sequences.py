@@ -47,8 +47,8 @@ RECURRENT = (
 )
 
 
-def _attend(*inputs: Draw, options: dict[str, Any], **given: Any) -> Variant:
-    return Variant(inputs, options, given)
+def _attend(*inputs: Draw, options: dict[str, Any], strided: bool = False, **given: Any) -> Variant:
+    return Variant(inputs, options, given, strided=strided)
 
 
 ATTENTION = (
@@ -87,14 +87,38 @@ ATTENTION = (
                 x(2, 4),
                 options={"embed_dim": 4, "num_heads": 2},
             ),
+            _attend(
+                x(1, 2, 4),
+                x(1, 2, 4),
+                x(1, 2, 4),
+                options={"embed_dim": 4, "num_heads": 2},
+                need_weights=False,
+            ),
+            _attend(
+                x(3, 2, 4),
+                x(2, 2, 4),
+                x(2, 2, 4),
+                options={"embed_dim": 4, "num_heads": 2},
+                strided=True,
+                attn_mask=x(4, 3, 2),
+            ),
+            _attend(
+                x(9, 1, 4, kind="extreme"),
+                x(3, 1, 4, kind="zeros"),
+                x(3, 1, 4),
+                options={"embed_dim": 4, "num_heads": 1},
+            ),
         ),
     ),
     Entry(
         "TransformerEncoderLayer",
         "layer",
-        "norm first and last, ReLU and GELU, causal and padding masks, batch first, no bias",
+        "norm first and last, ReLU and GELU, steps (1, many), one sample alone, causal and padding "
+        "masks, batch first, no bias, not contiguous",
         (
-            variant((4, 2, 6), d_model=6, nhead=2, dim_feedforward=5, dropout=0.0),
+            variant((4, 2, 6), d_model=6, nhead=2, dim_feedforward=5, dropout=0.0, strided=True),
+            variant((3, 4), d_model=4, nhead=2, dim_feedforward=6, dropout=0.0),
+            variant((1, 2, 4), d_model=4, nhead=4, dim_feedforward=3, dropout=0.0, norm_first=True),
             Variant(
                 (x(2, 3, 4),),
                 {

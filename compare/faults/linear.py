@@ -33,7 +33,9 @@ def _without_bias(self: Any, params: Params) -> Params:
 
 
 def _last_only(self: Any, cache: Any, dy: Array) -> Array:
-    """Zero for all samples but the last."""
+    """Zero for all samples but the last; one alone is the last."""
+    if dy.ndim == 1:
+        return dy
     last = np.arange(dy.shape[-2])[:, None] == dy.shape[-2] - 1
     return np.where(last, dy, 0)
 

@@ -51,8 +51,11 @@ def _unchanged(
 def _larger(
     model: Model, out: Array, values: tuple[Array, ...], errors: tuple[Error, ...]
 ) -> Array:
-    """Maximum and minimum change by no more than whichever argument changes most."""
-    return np.asarray(np.broadcast_to(np.maximum(errors[0], errors[1]), out.shape), np.float64)
+    """Maximum and minimum have the error of the argument taken, or, in doubt, the larger one."""
+    (a, b), (a_error, b_error) = values, errors
+    taken = np.where(out == a, a_error, b_error)
+    doubtful = comparison(model, (a, b), (a_error, b_error))
+    return np.asarray(np.where(doubtful, np.maximum(a_error, b_error), taken), np.float64)
 
 
 def _square(

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from reference.checks import require_floating, require_numbers
 from reference.module import Array, Module, Params
 
 
@@ -29,6 +30,7 @@ class Hardtanh(Module):
     """
 
     def __init__(self, min_val: float = -1.0, max_val: float = 1.0) -> None:
+        require_numbers(self, min_val=min_val, max_val=max_val)
         if not min_val < max_val:
             raise ValueError(
                 f"{type(self).__name__}: max_val is {max_val}, but should be greater than "
@@ -38,6 +40,7 @@ class Hardtanh(Module):
         self.max_val = max_val
 
     def forward(self, params: Params, x: Array) -> tuple[Array, Any]:
+        require_floating(self, "the input", x)
         below, above = x.real <= self.min_val, x.real >= self.max_val
         y = np.where(below, self.min_val, np.where(above, self.max_val, x))
         return y, below | above
@@ -68,6 +71,7 @@ class Hardsigmoid(Module):
     """
 
     def forward(self, params: Params, x: Array) -> tuple[Array, Any]:
+        require_floating(self, "the input", x)
         below, above = x.real <= -3, x.real >= 3
         y = np.where(below, 0, np.where(above, 1, (x + 3) / 6))
         return y, below | above
@@ -92,6 +96,7 @@ class Hardswish(Module):
     """
 
     def forward(self, params: Params, x: Array) -> tuple[Array, Any]:
+        require_floating(self, "the input", x)
         below, above = x.real <= -3, x.real >= 3
         inner = np.where(below | above, 0, x)  # far out, x·x might overflow
         y = np.where(below, 0, np.where(above, x, inner * (inner + 3) / 6))

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from reference.checks import require_floating, require_numbers
 from reference.module import Array, Module, Params
 
 
@@ -27,9 +28,11 @@ class ELU(Module):
     """
 
     def __init__(self, alpha: float = 1.0) -> None:
+        require_numbers(self, alpha=alpha)
         self.alpha = alpha
 
     def forward(self, params: Params, x: Array) -> tuple[Array, Any]:
+        require_floating(self, "the input", x)
         positive = x.real > 0
         negative = np.where(positive, 0, x)
         return np.where(positive, x, self.alpha * np.expm1(negative)), (positive, negative)
@@ -56,11 +59,13 @@ class CELU(Module):
     """
 
     def __init__(self, alpha: float = 1.0) -> None:
+        require_numbers(self, alpha=alpha)
         if alpha == 0:
             raise ValueError("CELU: alpha is 0, but should be another number: x is divided by it")
         self.alpha = alpha
 
     def forward(self, params: Params, x: Array) -> tuple[Array, Any]:
+        require_floating(self, "the input", x)
         positive = x.real > 0
         scaled = np.where(positive, 0, x) / self.alpha
         return np.where(positive, x, self.alpha * np.expm1(scaled)), (positive, scaled)
@@ -85,6 +90,7 @@ class SELU(Module):
     scale = 1.0507009873554804934193349852946
 
     def forward(self, params: Params, x: Array) -> tuple[Array, Any]:
+        require_floating(self, "the input", x)
         positive = x.real > 0
         negative = np.where(positive, 0, x)
         y = np.where(positive, self.scale * x, self.scale * self.alpha * np.expm1(negative))

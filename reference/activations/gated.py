@@ -6,7 +6,9 @@ from typing import Any
 
 import numpy as np
 
+from reference.checks import require_floating
 from reference.module import Array, Module, Params
+from reference.shape import axis_of
 from reference.special import sigmoid
 
 
@@ -32,6 +34,7 @@ class GLU(Module):
         self.dim = dim
 
     def forward(self, params: Params, x: Array) -> tuple[Array, Any]:
+        require_floating(self, "the input", x)
         a, b = self._halves(x)
         gate = sigmoid(b)
         return a * gate, (a, gate)
@@ -43,7 +46,8 @@ class GLU(Module):
         return np.concatenate([da, db], axis=self.dim), {}
 
     def _halves(self, x: Array) -> tuple[Array, Array]:
-        if not -x.ndim <= self.dim < x.ndim or x.shape[self.dim] % 2:
+        axis_of(self, "dim", self.dim, x.shape)
+        if x.shape[self.dim] % 2:
             raise ValueError(
                 f"GLU: x has shape {x.shape}, but should have an even length along axis {self.dim}"
             )

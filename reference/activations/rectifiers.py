@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from reference.checks import per_axis, require_floating, require_numbers
 from reference.module import Array, Module, Params, Shapes
 
 
@@ -23,6 +24,7 @@ class ReLU(Module):
     """
 
     def forward(self, params: Params, x: Array) -> tuple[Array, Any]:
+        require_floating(self, "the input", x)
         off = x.real <= 0  # asked this way round, what is not a number stays so
         return np.where(off, 0, x), off
 
@@ -45,10 +47,12 @@ class Threshold(Module):
     """
 
     def __init__(self, threshold: float, value: float) -> None:
+        require_numbers(self, threshold=threshold, value=value)
         self.threshold = threshold
         self.value = value
 
     def forward(self, params: Params, x: Array) -> tuple[Array, Any]:
+        require_floating(self, "the input", x)
         off = x.real <= self.threshold
         return np.where(off, self.value, x), off
 
@@ -70,9 +74,11 @@ class LeakyReLU(Module):
     """
 
     def __init__(self, negative_slope: float = 0.01) -> None:
+        require_numbers(self, negative_slope=negative_slope)
         self.negative_slope = negative_slope
 
     def forward(self, params: Params, x: Array) -> tuple[Array, Any]:
+        require_floating(self, "the input", x)
         positive = x.real > 0
         return np.where(positive, x, self.negative_slope * x), positive
 
@@ -103,7 +109,8 @@ class PReLU(Module):
     """
 
     def __init__(self, num_parameters: int = 1, init: float = 0.25) -> None:
-        self.num_parameters = num_parameters
+        require_numbers(self, init=init)
+        (self.num_parameters,) = per_axis(self, "num_parameters", num_parameters, 1)
         self.first = init
 
     def parameter_shapes(self) -> Shapes:
@@ -114,6 +121,7 @@ class PReLU(Module):
         return {"weight": np.full(self.num_parameters, self.first)}
 
     def forward(self, params: Params, x: Array) -> tuple[Array, Any]:
+        require_floating(self, "the input", x, params)
         weight = self._beside(params["weight"], x)
         positive = x.real > 0
         return np.where(positive, x, weight * x), (x, positive, weight)

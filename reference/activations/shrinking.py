@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from reference.checks import require_floating, require_numbers
 from reference.module import Array, Module, Params
 from reference.special import sign
 
@@ -22,6 +23,7 @@ class Tanhshrink(Module):
     """
 
     def forward(self, params: Params, x: Array) -> tuple[Array, Any]:
+        require_floating(self, "the input", x)
         t = np.tanh(x)
         return x - t, t
 
@@ -44,9 +46,11 @@ class Hardshrink(Module):
     """
 
     def __init__(self, lambd: float = 0.5) -> None:
+        require_numbers(self, lambd=lambd)
         self.lambd = lambd
 
     def forward(self, params: Params, x: Array) -> tuple[Array, Any]:
+        require_floating(self, "the input", x)
         off = (x.real >= -self.lambd) & (x.real <= self.lambd)
         return np.where(off, 0, x), off
 
@@ -71,11 +75,13 @@ class Softshrink(Module):
     """
 
     def __init__(self, lambd: float = 0.5) -> None:
+        require_numbers(self, lambd=lambd)
         if not lambd >= 0:
             raise ValueError(f"Softshrink: lambd is {lambd}, but should be at least 0")
         self.lambd = lambd
 
     def forward(self, params: Params, x: Array) -> tuple[Array, Any]:
+        require_floating(self, "the input", x)
         off = (x.real >= -self.lambd) & (x.real <= self.lambd)
         return np.where(off, 0, x - self.lambd * sign(x)), off
 

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from reference.checks import require_floating, require_numbers
 from reference.module import Array, Module, Params
 from reference.special import erf, sigmoid, softplus
 
@@ -33,10 +34,12 @@ class Softplus(Module):
     """
 
     def __init__(self, beta: float = 1.0, threshold: float = 20.0) -> None:
+        require_numbers(self, beta=beta, threshold=threshold)
         self.beta = beta
         self.threshold = threshold
 
     def forward(self, params: Params, x: Array) -> tuple[Array, Any]:
+        require_floating(self, "the input", x)
         z = self.beta * x
         straight = z.real > self.threshold
         return np.where(straight, x, softplus(z) / self.beta), (z, straight)
@@ -58,6 +61,7 @@ class SiLU(Module):
     """
 
     def forward(self, params: Params, x: Array) -> tuple[Array, Any]:
+        require_floating(self, "the input", x)
         s = sigmoid(x)
         return x * s, (x, s)
 
@@ -78,6 +82,7 @@ class Mish(Module):
     """
 
     def forward(self, params: Params, x: Array) -> tuple[Array, Any]:
+        require_floating(self, "the input", x)
         t = np.tanh(softplus(x))
         return x * t, (x, t)
 
@@ -116,6 +121,7 @@ class GELU(Module):
         self.approximate = approximate
 
     def forward(self, params: Params, x: Array) -> tuple[Array, Any]:
+        require_floating(self, "the input", x)
         gate, slope = _tanh_gate(x) if self.approximate == "tanh" else _normal_gate(x)
         return x * gate, (x, gate, slope)
 

@@ -6,7 +6,9 @@ from typing import Any
 
 import numpy as np
 
+from reference.checks import require_floating
 from reference.module import Array, Module, Params
+from reference.shape import axis_of
 
 
 def softmax(x: Array, axis: int) -> Array:
@@ -67,11 +69,7 @@ class _AlongAxis(Module):
         axis = self.dim
         if axis is None:
             axis = 0 if x.ndim in (0, 1, 3) else 1
-        if not -x.ndim <= axis < x.ndim:
-            raise ValueError(
-                f"{type(self).__name__}: dim is {axis}, but should be one of the {x.ndim} axes "
-                f"of x, which has shape {x.shape}"
-            )
+        axis_of(self, "dim", axis, x.shape)
         return axis
 
 
@@ -86,6 +84,7 @@ class Softmax(_AlongAxis):
     """
 
     def forward(self, params: Params, x: Array) -> tuple[Array, Any]:
+        require_floating(self, "the input", x)
         axis = self.axis(x)
         y = softmax(x, axis)
         return y, (y, axis)
@@ -105,6 +104,7 @@ class Softmin(_AlongAxis):
     """
 
     def forward(self, params: Params, x: Array) -> tuple[Array, Any]:
+        require_floating(self, "the input", x)
         axis = self.axis(x)
         y = softmax(-x, axis)
         return y, (y, axis)
@@ -129,6 +129,7 @@ class LogSoftmax(_AlongAxis):
     """
 
     def forward(self, params: Params, x: Array) -> tuple[Array, Any]:
+        require_floating(self, "the input", x)
         axis = self.axis(x)
         y = log_softmax(x, axis)
         return y, (y, axis)

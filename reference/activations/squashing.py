@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from reference.checks import require_floating
 from reference.module import Array, Module, Params
 from reference.special import absolute, sigmoid, softplus
 
@@ -28,6 +29,7 @@ class Sigmoid(Module):
     """
 
     def forward(self, params: Params, x: Array) -> tuple[Array, Any]:
+        require_floating(self, "the input", x)
         y = sigmoid(x)
         return y, y
 
@@ -48,6 +50,7 @@ class Tanh(Module):
     """
 
     def forward(self, params: Params, x: Array) -> tuple[Array, Any]:
+        require_floating(self, "the input", x)
         y = np.tanh(x)
         return y, y
 
@@ -70,6 +73,7 @@ class Softsign(Module):
     """
 
     def forward(self, params: Params, x: Array) -> tuple[Array, Any]:
+        require_floating(self, "the input", x)
         u = 1 + absolute(x)
         return x / u, u
 
@@ -92,6 +96,7 @@ class LogSigmoid(Module):
     """
 
     def forward(self, params: Params, x: Array) -> tuple[Array, Any]:
+        require_floating(self, "the input", x)
         return -softplus(-x), x
 
     def backward(self, params: Params, cache: Any, dy: Array) -> tuple[Array, Params]:

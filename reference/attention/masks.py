@@ -45,7 +45,7 @@ def causal_mask(length: int, source_length: int | None = None) -> Array:
     return hidden
 
 
-def taken_apart(mask: Array, dtype: np.dtype[Any]) -> Mask:
+def taken_apart(owner: str, mask: Array, dtype: np.dtype[Any]) -> Mask:
     """A mask of truth values (true hides) or of numbers, whose bias is of the scores' dtype.
 
     Raises:
@@ -54,7 +54,8 @@ def taken_apart(mask: Array, dtype: np.dtype[Any]) -> Mask:
     if mask.dtype == bool:
         return Mask(mask, None)
     if mask.dtype.kind != "f":
-        raise ValueError(f"a mask is {mask.dtype}, but should be bool or floating point")
+        needed = "bool or a floating-point type"
+        raise ValueError(f"{owner}: a mask's dtype is {mask.dtype}, but should be {needed}")
     hidden = mask == -np.inf
     return Mask(hidden, np.where(hidden, 0, mask).astype(dtype))
 
@@ -83,13 +84,16 @@ def of_heads(
     if attn_mask is not None:
         matrix = (length, source_length)
         _require("attn_mask", attn_mask, (matrix, (samples * heads, *matrix)))
-        queries = taken_apart(attn_mask.reshape(matrix if attn_mask.ndim == 2 else scores), dtype)
+        shape = matrix if attn_mask.ndim == 2 else scores
+        queries = taken_apart("MultiheadAttention", attn_mask.reshape(shape), dtype)
     if is_causal:
         _require_causal(queries, length, source_length)
     if key_padding_mask is not None:
         alone = ((source_length,),) if samples == 1 else ()
         _require("key_padding_mask", key_padding_mask, ((samples, source_length), *alone))
-        keys = taken_apart(key_padding_mask.reshape(samples, 1, 1, source_length), dtype)
+        keys = taken_apart(
+            "MultiheadAttention", key_padding_mask.reshape(samples, 1, 1, source_length), dtype
+        )
     return Mask(
         _combined(operator.or_, queries.hidden, keys.hidden),
         _combined(operator.add, queries.bias, keys.bias),

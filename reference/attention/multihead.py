@@ -9,13 +9,13 @@ import numpy as np
 
 from reference.attention.masks import of_heads
 from reference.attention.scaled_dot_product import attention_weights, attention_weights_backward
+from reference.checks import per_axis, require_floating, require_numbers
 from reference.linear import Linear
 from reference.module import Array, Module, Params, Shapes, prefixed, scoped
 from reference.sequences import (
     as_given,
     each_step,
     each_step_backward,
-    require_floating,
     time_first,
 )
 
@@ -83,7 +83,12 @@ class MultiheadAttention(Module):
         vdim: int | None = None,
         batch_first: bool = False,
     ) -> None:
-        if embed_dim < 1 or num_heads < 1 or embed_dim % num_heads:
+        require_numbers(self, dropout=dropout)
+        for name, size in {"embed_dim": embed_dim, "num_heads": num_heads}.items():
+            per_axis(self, name, size, 1)
+        for name, width in {"kdim": kdim, "vdim": vdim}.items():
+            per_axis(self, name, embed_dim if width is None else width, 1)
+        if embed_dim % num_heads:
             raise ValueError(
                 f"MultiheadAttention: embed_dim is {embed_dim} and num_heads {num_heads}, but "
                 f"embed_dim should be a positive multiple of num_heads"
@@ -160,7 +165,7 @@ class MultiheadAttention(Module):
         Returns:
             y with the weights or None; and the cache.
         """
-        self._check(query, key, value)
+        self._check(params, query, key, value)
         alone = query.ndim == 2
         sources = [time_first(x, self.batch_first, alone) for x in (query, key, value)]
         length, samples = sources[0].shape[-3:-1]
@@ -274,9 +279,9 @@ class MultiheadAttention(Module):
 
     # Refusals.
 
-    def _check(self, query: Array, key: Array, value: Array) -> None:
+    def _check(self, params: Params, query: Array, key: Array, value: Array) -> None:
         for name, x in {"query": query, "key": key, "value": value}.items():
-            require_floating("MultiheadAttention", name, x)
+            require_floating(self, name, x, params)
         widths = (self.embed_dim, self.kdim, self.vdim)
         batch = -3 if self.batch_first else -2
         shapes = [x.shape for x in (query, key, value)]

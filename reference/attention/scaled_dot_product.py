@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from reference.attention.masks import NOTHING, Mask, causal_mask, taken_apart
+from reference.checks import require_floating
 from reference.module import Array, Module, Params
-from reference.sequences import require_floating
 
 
 class ScaledDotProductAttention(Module):
@@ -84,7 +84,7 @@ class ScaledDotProductAttention(Module):
             mask = Mask(causal_mask(query.shape[-2], key.shape[-2]), None)
         elif attn_mask is not None:
             hides = ~attn_mask if attn_mask.dtype == bool else attn_mask
-            mask = taken_apart(hides, query.dtype)
+            mask = taken_apart("ScaledDotProductAttention", hides, query.dtype)
         scale = 1 / math.sqrt(query.shape[-1]) if self.scale is None else self.scale
         weights = attention_weights(query, key, mask, scale)
         return weights @ value, (query, key, value, weights, scale)
@@ -100,7 +100,7 @@ class ScaledDotProductAttention(Module):
 
     def _check(self, query: Array, key: Array, value: Array, attn_mask: Array | None) -> None:
         for name, x in {"query": query, "key": key, "value": value}.items():
-            require_floating("ScaledDotProductAttention", name, x)
+            require_floating(self, name, x)
         if key.shape[-1] != query.shape[-1] or key.shape[-2] != value.shape[-2]:
             raise ValueError(
                 f"ScaledDotProductAttention: query is {query.shape}, key {key.shape} and value "

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from reference.checks import require_numbers
 from reference.losses.loss import Loss
 from reference.module import Array
 from reference.special import absolute, sign
@@ -31,7 +32,7 @@ class L1Loss(Loss):
     """
 
     def forward(self, y: Array, target: Array) -> tuple[Array, Any]:
-        self.require_same_shape(y, target)
+        self.require_alike(y, target)
         difference = y - target
         reduction = self.over(target.shape)
         return reduction.forward(absolute(difference)), (difference, reduction)
@@ -65,11 +66,12 @@ class SmoothL1Loss(Loss):
 
     def __init__(self, reduction: str = "mean", beta: float = 1.0) -> None:
         super().__init__(reduction)
+        require_numbers(self, beta=beta)
         self.require(beta >= 0, "beta", beta, "at least 0")
         self.beta = beta
 
     def forward(self, y: Array, target: Array) -> tuple[Array, Any]:
-        self.require_same_shape(y, target)
+        self.require_alike(y, target)
         difference = y - target
         near = absolute(difference).real < self.beta
         scaled = np.where(near, difference, 0) / (self.beta or 1)  # if β = 0, nothing is near
@@ -109,11 +111,12 @@ class HuberLoss(Loss):
 
     def __init__(self, reduction: str = "mean", delta: float = 1.0) -> None:
         super().__init__(reduction)
+        require_numbers(self, delta=delta)
         self.require(delta > 0, "delta", delta, "greater than 0")
         self.delta = delta
 
     def forward(self, y: Array, target: Array) -> tuple[Array, Any]:
-        self.require_same_shape(y, target)
+        self.require_alike(y, target)
         difference = y - target
         near = absolute(difference).real <= self.delta
         inner = np.where(near, difference, 0)  # far out, the square might overflow

@@ -52,7 +52,7 @@ class BCELoss(Loss):
         self.weight = weight
 
     def forward(self, y: Array, target: Array) -> tuple[Array, Any]:
-        self.require_same_shape(y, target)
+        self.require_alike(y, target)
         self._require_probabilities("y", y)
         self._require_probabilities("the target", target)
         weight = _weight(self, "weight", self.weight, y, target)
@@ -110,7 +110,7 @@ class BCEWithLogitsLoss(Loss):
         self.pos_weight = pos_weight
 
     def forward(self, y: Array, target: Array) -> tuple[Array, Any]:
-        self.require_same_shape(y, target)
+        self.require_alike(y, target)
         weight = _weight(self, "weight", self.weight, y, target)
         yes = weight * _weight(self, "pos_weight", self.pos_weight, y, target) * target
         no = weight * (1 - target)

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from reference.activations.softmax import log_softmax
+from reference.checks import require_numbers, require_whole
 from reference.losses.classes import class_axis, class_weights, require_indices, right_class
 from reference.losses.loss import Loss, Weight
 from reference.losses.reduction import Reduction, beside, without_axis
@@ -40,6 +41,7 @@ class NLLLoss(Loss):
     ) -> None:
         super().__init__(reduction)
         self.weight = weight
+        require_whole(self, ignore_index=ignore_index)
         self.ignore_index = ignore_index
 
     def forward(self, y: Array, target: Array) -> tuple[Array, Any]:
@@ -100,7 +102,9 @@ class CrossEntropyLoss(Loss):
     ) -> None:
         super().__init__(reduction)
         self.weight = weight
+        require_whole(self, ignore_index=ignore_index)
         self.ignore_index = ignore_index
+        require_numbers(self, label_smoothing=label_smoothing)
         in_range = 0 <= label_smoothing <= 1
         self.require(in_range, "label_smoothing", label_smoothing, "between 0 and 1")
         self.label_smoothing = label_smoothing
@@ -133,7 +137,7 @@ class CrossEntropyLoss(Loss):
 
     def _from_probabilities(self, y: Array, target: Array, axis: int) -> tuple[Array, Reduction]:
         """The weighted q, and the reduction; its mean divides by the number of samples."""
-        self.require_same_shape(y, target)
+        self.require_alike(y, target)
         needed = "negative for a target of probabilities, where no class can be ignored"
         self.require(self.ignore_index < 0, "ignore_index", self.ignore_index, needed)
         wanted = class_weights(self, self.weight, y, axis) * self._smoothed(target, axis)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from reference.checks import require_floating
 from reference.losses.loss import Loss, Weight, like
 from reference.losses.reduction import without_axis
 from reference.module import Array
@@ -23,6 +24,7 @@ def class_axis(loss: Loss, y: Array, samples_ndim: int) -> int:
         y: the prediction.
         samples_ndim: axes of a target with one class for each sample.
     """
+    require_floating(loss, "the prediction", y)
     fits = y.ndim > samples_ndim if samples_ndim > 0 else y.ndim == 1 + samples_ndim
     needed = f"one with a class axis beside the {samples_ndim} axes of samples in the target"
     loss.require(fits and samples_ndim >= 0, "y's shape", y.shape, needed)

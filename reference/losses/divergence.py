@@ -37,7 +37,7 @@ class KLDivLoss(Loss):
         self.log_target = log_target
 
     def forward(self, y: Array, target: Array) -> tuple[Array, Any]:
-        self.require_same_shape(y, target)
+        self.require_alike(y, target)
         if self.log_target:
             t, log_t = np.exp(target), target
         else:

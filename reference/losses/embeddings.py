@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from reference.checks import require_floating, require_numbers
 from reference.losses.loss import Loss
 from reference.losses.margins import signs
 from reference.losses.reduction import beside
@@ -51,6 +52,7 @@ class CosineEmbeddingLoss(Loss):
 
     def __init__(self, margin: float = 0.0, reduction: str = "mean") -> None:
         super().__init__(reduction)
+        require_numbers(self, margin=margin)
         self.margin = margin
 
     def forward(self, a: Array, b: Array, target: Array) -> tuple[Array, Any]:
@@ -77,6 +79,8 @@ class CosineEmbeddingLoss(Loss):
         return da, db
 
     def _require_shapes(self, a: Array, b: Array, target: Array) -> None:
+        require_floating(self, "a", a)
+        require_floating(self, "b", b, {"a": a})
         self.require(a.shape == b.shape, "b's shape", b.shape, f"that of a, {a.shape}")
         own = a.shape[-target.ndim - 1 :] if target.ndim else a.shape
         fits = target.ndim <= 1 and len(own) == target.ndim + 1 and own[:-1] == target.shape
@@ -129,6 +133,7 @@ class TripletMarginLoss(Loss):
         reduction: str = "mean",
     ) -> None:
         super().__init__(reduction)
+        require_numbers(self, margin=margin, p=p, eps=eps)
         self.require(margin > 0, "margin", margin, "greater than 0")
         self.require(1 <= p < float("inf"), "p", p, "at least 1 and finite")
         self.margin = margin
@@ -138,7 +143,9 @@ class TripletMarginLoss(Loss):
 
     def forward(self, anchor: Array, positive: Array, negative: Array) -> tuple[Array, Any]:
         """Compute the loss of three arrays of vectors."""
+        require_floating(self, "the anchor", anchor)
         for name, other in (("positive", positive), ("negative", negative)):
+            require_floating(self, f"the {name}", other, {"the anchor": anchor})
             needed = f"that of the anchor, {anchor.shape}"
             self.require(other.shape == anchor.shape, f"{name}'s shape", other.shape, needed)
         near, near_slope = self._distance(anchor, positive)

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from reference.checks import require_numbers
 from reference.losses.loss import Loss
 from reference.module import Array
 
@@ -49,10 +50,11 @@ class PoissonNLLLoss(Loss):
         super().__init__(reduction)
         self.log_input = log_input
         self.full = full
+        require_numbers(self, eps=eps)
         self.eps = eps
 
     def forward(self, y: Array, target: Array) -> tuple[Array, Any]:
-        self.require_same_shape(y, target)
+        self.require_alike(y, target)
         terms, slope = self._of_log_rate(y, target) if self.log_input else self._of_rate(y, target)
         if self.full:
             terms = terms + _log_factorial(target)
@@ -117,11 +119,12 @@ class GaussianNLLLoss(Loss):
     def __init__(self, *, full: bool = False, eps: float = 1e-6, reduction: str = "mean") -> None:
         super().__init__(reduction)
         self.full = full
+        require_numbers(self, eps=eps)
         self.eps = eps
 
     def forward(self, y: Array, target: Array, var: Array | float) -> tuple[Array, Any]:
         """Compute the loss of the mean y and the variance ``var``."""
-        self.require_same_shape(y, target)
+        self.require_alike(y, target)
         spread = self._beside(var, y)
         if not (spread.real >= 0).all():
             self.require(False, "the lowest variance", spread.real.min(), "at least 0")

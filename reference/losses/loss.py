@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from reference.checks import require_floating
 from reference.losses.reduction import Reduction
 from reference.module import Array
 
@@ -82,12 +83,14 @@ class Loss:
                 needed = f"one of {', '.join(needed)}"
             raise ValueError(f"{type(self).__name__}: {what} is {got}, but should be {needed}")
 
-    def require_same_shape(self, y: Array, target: Array) -> None:
-        """Refuse shapes that would broadcast, such as (N, 1) against (N,).
+    def require_alike(self, y: Array, target: Array) -> None:
+        """Refuse shapes that would broadcast, such as (N, 1) against (N,), and mixed dtypes.
 
         If the target has two axes or more, y may have further ones before them: an ensemble of
         predictions of the same target.
         """
+        require_floating(self, "the prediction", y)
+        require_floating(self, "the target", target, {"the prediction": y})
         own = y.shape[-target.ndim :] if target.ndim >= 2 else y.shape
         if own != target.shape:
             raise ValueError(

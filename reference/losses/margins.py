@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from reference.checks import require_numbers
 from reference.losses.classes import class_axis, class_weights, require_indices, right_class
 from reference.losses.loss import Loss, Weight, like
 from reference.losses.reduction import beside, without_axis
@@ -36,10 +37,11 @@ class HingeEmbeddingLoss(Loss):
 
     def __init__(self, margin: float = 1.0, reduction: str = "mean") -> None:
         super().__init__(reduction)
+        require_numbers(self, margin=margin)
         self.margin = margin
 
     def forward(self, y: Array, target: Array) -> tuple[Array, Any]:
-        self.require_same_shape(y, target)
+        self.require_alike(y, target)
         t = signs(self, target, y)
         alike = t == 1
         content = ~alike & (y.real > self.margin)
@@ -86,6 +88,7 @@ class MultiMarginLoss(Loss):
         super().__init__(reduction)
         self.require(p in (1, 2), "p", p, "1 or 2")
         self.p = p
+        require_numbers(self, margin=margin)
         self.margin = margin
         self.weight = weight
 

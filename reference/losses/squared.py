@@ -22,7 +22,7 @@ class HalfSquaredErrorLoss(Loss):
         super().__init__("sum")
 
     def forward(self, y: Array, target: Array) -> tuple[Array, Any]:
-        self.require_same_shape(y, target)
+        self.require_alike(y, target)
         difference = y - target
         reduction = self.over(target.shape)
         return reduction.forward(difference * difference) / 2, (difference, reduction)
@@ -50,7 +50,7 @@ class MSELoss(Loss):
     """
 
     def forward(self, y: Array, target: Array) -> tuple[Array, Any]:
-        self.require_same_shape(y, target)
+        self.require_alike(y, target)
         difference = y - target
         reduction = self.over(target.shape)
         return reduction.forward(difference * difference), (difference, reduction)

@@ -25,6 +25,7 @@ import numpy as np
 import numpy.typing as npt
 
 from reference.module import Array, Params
+from reference.optim.checks import require_numbers
 from reference.optim.groups import Changes, Options, assign, make_groups, override
 from reference.optim.precision import in_precision_of
 
@@ -55,6 +56,7 @@ class Optimizer:
         self.name = type(self).__name__
         self.groups = make_groups(self.name, options, groups)
         for group in self.groups:
+            require_numbers(self.name, group.options)
             self.check(group.options)
 
     def check(self, options: Options) -> None:

@@ -10,6 +10,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
+from reference.checks import per_axis, require, require_floating, require_numbers
 from reference.linear import Linear
 from reference.module import Array, Module, Params, Shapes
 from reference.sequences import (
@@ -17,7 +18,6 @@ from reference.sequences import (
     as_rows,
     each_step,
     each_step_backward,
-    require_floating,
     time_first,
 )
 
@@ -85,15 +85,11 @@ class Recurrent(Module):
         dropout: float,
         bidirectional: bool,
     ) -> None:
-        sizes = {"input_size": input_size, "hidden_size": hidden_size, "num_layers": num_layers}
-        for name, size in sizes.items():
-            if size < 1:
-                raise self._refused(f"{name} is {size}, but should be at least 1")
-        if not 0 <= dropout <= 1:
-            raise self._refused(f"dropout is {dropout}, but should be a probability")
-        self.input_size = input_size
-        self.hidden_size = hidden_size
-        self.num_layers = num_layers
+        require_numbers(self, dropout=dropout)
+        require(0 <= dropout <= 1, self, "dropout", dropout, "a probability")
+        (self.input_size,) = per_axis(self, "input_size", input_size, 1)
+        (self.hidden_size,) = per_axis(self, "hidden_size", hidden_size, 1)
+        (self.num_layers,) = per_axis(self, "num_layers", num_layers, 1)
         self.bias = bias
         self.batch_first = batch_first
         self.dropout = dropout
@@ -263,10 +259,11 @@ class Recurrent(Module):
     # Between what the caller holds and (..., T, N, features).
 
     def _unpacked(self, states: Any) -> tuple[Any, ...]:
-        if self.states == 1:
+        if self.states == 1 and not isinstance(states, tuple | list):
             return (states,)
         if not isinstance(states, tuple | list) or len(states) != self.states:
-            raise self._refused(f"the states should be a tuple of {self.states} arrays")
+            needed = "one array" if self.states == 1 else f"a tuple of {self.states} arrays"
+            raise self._refused(f"the states should be {needed}")
         return tuple(states)
 
     def _packed(self, states: States, alone: bool) -> Any:
@@ -293,7 +290,7 @@ class Recurrent(Module):
             raise self._refused(
                 f"the input is {x.shape}, but should be {layout.format(self.input_size)}"
             )
-        require_floating(type(self).__name__, "the input", x)
+        require_floating(self, "the input", x, params)
         steps, *samples = (
             time_first(x, self.batch_first, False).shape[-3:-1] if x.ndim > 2 else x.shape[:1]
         )
@@ -302,6 +299,7 @@ class Recurrent(Module):
         expected = (self.num_layers * self.directions, *samples, self.hidden_size)
         most_axes = len(expected) + max(x.ndim - 3, params["weight_ih_l0"].ndim - 2, 0)
         for state in starts or ():
+            require_floating(self, "a first state", state, params)
             if state.shape[-len(expected) :] != expected or state.ndim > most_axes:
                 raise self._refused(f"a first state is {state.shape}, but should be {expected}")
         if self.training and self.dropout > 0 and self.num_layers > 1:

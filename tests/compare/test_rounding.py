@@ -260,6 +260,16 @@ def test_choice_keeps_the_error_of_the_branch_that_is_taken() -> None:
     assert error_of(chosen).tolist() == [1e-9, 1e-3]
 
 
+@each_model
+def test_larger_and_smaller_have_the_error_of_the_one_taken_or_in_doubt_the_larger(
+    model: Model,
+) -> None:
+    sure, loose = about(1, 1, 1, error=1e-9, model=model), about(2, 0, 1, error=1e-6, model=model)
+    assert error_of(np.maximum(sure, loose)).tolist() == [1e-6, 1e-9, 1e-6]
+    assert error_of(np.minimum(sure, loose)).tolist() == [1e-9, 1e-6, 1e-6]
+    assert error_of(np.minimum(about(3, -3, error=1e-9, model=model), 0)).tolist() == [0, 1e-9]
+
+
 # Sums to zero, underflow, overflow.
 
 

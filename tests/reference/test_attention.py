@@ -149,7 +149,7 @@ class TestScaledDotProductAttention:
             (((5, 6), (4, 5), (4, 6)), None, r"query is \(5, 6\), key \(4, 5\)"),
             (((5, 6), (4, 6), (3, 6)), None, r"value \(3, 6\), but should be"),
             (((5, 6), (4, 6), (4, 6)), np.zeros((5, 5)), r"attn_mask is \(5, 5\)"),
-            (((5, 6), (4, 6), (4, 6)), np.zeros((5, 4), int), "mask is int64"),
+            (((5, 6), (4, 6), (4, 6)), np.zeros((5, 4), int), "mask's dtype is int64"),
         ],
     )
     def test_refuses(self, shapes: Any, mask: Array | None, message: str) -> None:
@@ -163,7 +163,7 @@ class TestScaledDotProductAttention:
 
     def test_refuses_integers(self) -> None:
         query, key, value = triple()
-        with pytest.raises(ValueError, match="ScaledDotProductAttention: key is int64"):
+        with pytest.raises(ValueError, match="ScaledDotProductAttention: key's dtype is int64"):
             ScaledDotProductAttention().forward({}, query, key.astype(int), value)
 
 
@@ -365,7 +365,7 @@ class TestMultiheadAttention:
         [
             ({"embed_dim": 6, "num_heads": 4}, "embed_dim is 6 and num_heads 4"),
             ({"embed_dim": 0, "num_heads": 1}, "embed_dim is 0"),
-            ({"embed_dim": 6, "num_heads": 0}, "num_heads 0"),
+            ({"embed_dim": 6, "num_heads": 0}, "num_heads is 0"),
             ({"embed_dim": 6, "num_heads": 2, "add_bias_kv": True}, "not supported"),
             ({"embed_dim": 6, "num_heads": 2, "add_zero_attn": True}, "not supported"),
         ],
@@ -401,7 +401,7 @@ class TestMultiheadAttention:
     def test_refuses_integers(self) -> None:
         layer, _ = both()
         x = np.ones((L, N, E), int)
-        with pytest.raises(ValueError, match="MultiheadAttention: query is int64"):
+        with pytest.raises(ValueError, match="MultiheadAttention: query's dtype is int64"):
             layer.forward(random_params(layer), x, x, x)
 
     def test_dropout_is_refused_in_training_only(self) -> None:

@@ -199,6 +199,11 @@ REFUSED: list[tuple[str, Options, str]] = [
     ("Rprop", {"etas": (1.0, 1.2)}, "etas is "),
     ("Rprop", {"etas": (0.5, 0.9)}, "etas is "),
     ("Rprop", {"etas": (0.0, 1.2)}, "etas is "),
+    ("Adam", {"betas": 0.9}, "betas is 0.9, but should be two numbers"),
+    ("Adam", {"betas": ("a", 0.9)}, "betas is "),
+    ("RAdam", {"eps": "a"}, "eps is 'a', but should be a number"),
+    ("AdamW", {"weight_decay": None}, "weight_decay is None, but should be a number"),
+    *((name, {"lr": "a"}, "lr is 'a', but should be a number") for name in GRIDS),
 ]
 
 
@@ -209,7 +214,7 @@ def test_refuses_what_torch_refuses(name: str, options: Options, message: str) -
     with pytest.raises(ValueError, match=f"^{name}: {message}"):
         make(name, {}, groups=[options])
     if not any(value != value for value in options.values()):  # PyTorch takes NaN here and there
-        with eager_optimizers(), pytest.raises(ValueError):  # noqa: PT011
+        with eager_optimizers(), pytest.raises((ValueError, TypeError)):
             getattr(torch.optim, name)([torch.nn.Parameter(torch.zeros(2))], **options)
 
 

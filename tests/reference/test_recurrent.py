@@ -205,7 +205,11 @@ def test_refuses_arguments(build: Any, message: str) -> None:
         (np.zeros(3), None, r"input is \(3,\), but should be \(T, N, 3\)"),
         (np.zeros((5, 2, 4)), None, r"input is \(5, 2, 4\), but should be \(T, N, 3\)"),
         (np.zeros((0, 2, 3)), None, "at least one step"),
-        (np.zeros((5, 2, 3), int), None, "input is int64, but should be floating point"),
+        (
+            np.zeros((5, 2, 3), int),
+            None,
+            "input's dtype is int64, but should be a floating-point type",
+        ),
         (np.zeros((5, 2, 3)), (np.zeros((1, 2, 4)),), "tuple of 2 arrays"),
         (np.zeros((5, 2, 3)), np.zeros((1, 2, 4)), "tuple of 2 arrays"),
         (

@@ -165,7 +165,7 @@ class TestTransformerEncoderLayer:
         [
             (np.zeros((L, N, 5)), {}, r"src is \(4, 3, 5\), but should be \(L, N, 6\)"),
             (np.zeros(E), {}, r"src is \(6,\)"),
-            (np.zeros((L, N, E), int), {}, "src is int64"),
+            (np.zeros((L, N, E), int), {}, "src's dtype is int64"),
             (np.zeros((L, N, E)), {"src_mask": np.zeros((3, 4))}, r"attn_mask is \(3, 4\)"),
             (np.zeros((L, N, E)), {"is_causal": True}, "needs the causal mask"),
         ],
