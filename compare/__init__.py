@@ -11,12 +11,16 @@ if TYPE_CHECKING:
     from compare.errors import BackproofError, CannotCompare, UsageError
     from compare.mirroring import child, mirror, register_twin
     from compare.module_api import compare_module
+    from compare.own.crosscheck import crosscheck
+    from compare.own.report import CrossReport
     from compare.report import Failure, Outcome, Report, Verdict
 
 _HOMES = {
     "child": "compare.mirroring",
     "compare": "compare.api",
     "compare_module": "compare.module_api",
+    "crosscheck": "compare.own.crosscheck",
+    "CrossReport": "compare.own.report",
     "mirror": "compare.mirroring",
     "register_twin": "compare.mirroring",
     "CASES": "compare.cases",
@@ -35,6 +39,7 @@ __all__ = [
     "BackproofError",
     "CannotCompare",
     "Case",
+    "CrossReport",
     "Failure",
     "Outcome",
     "Report",
@@ -43,6 +48,7 @@ __all__ = [
     "child",
     "compare",
     "compare_module",
+    "crosscheck",
     "mirror",
     "register_twin",
 ]

@@ -44,7 +44,7 @@ class Failure:
     Attributes:
         check: ``lockstep`` or ``free run``.
         quantity: its name.
-        epoch: when it was first seen to differ.
+        epoch: when it was first seen to differ; 0 where there are no epochs.
         difference: the numbers; None where there was nothing to compare.
         allowed: the largest difference that would have passed, at that entry.
         metrics: all that was measured of the quantity.
@@ -60,7 +60,8 @@ class Failure:
     reason: str | None = None
 
     def __str__(self) -> str:
-        where = f"{self.check}, epoch {self.epoch}: {self.quantity}"
+        when = f", epoch {self.epoch}" if self.epoch else ""
+        where = f"{self.check}{when}: {self.quantity}"
         if self.difference is None:
             return f"{where}: {self.reason}"
         worst, size = self.difference, max(1, _product(self.metrics.shape))

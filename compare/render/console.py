@@ -55,7 +55,9 @@ def _say(console: Console, sentence: str, style: str = "") -> None:
     console.print(Text(sentence, style=style), soft_wrap=not console.is_terminal)
 
 
-def _table(title: str, several: Sequence[Metrics], multiple: float, wide: bool) -> Table:
+def _table(
+    title: str, several: Sequence[Metrics], multiple: float, wide: bool, epochs: bool = True
+) -> Table:
     table = Table(
         title=title,
         title_justify="left",
@@ -64,13 +66,16 @@ def _table(title: str, several: Sequence[Metrics], multiple: float, wide: bool) 
         padding=(0, 1, 0, 0) if wide else 0,
     )
     table.add_column("quantity", overflow="fold")
-    for name in ("difference" if wide else "differ", "allowed", "ratio", "where", "epoch"):
+    numbers = ["difference" if wide else "differ", "allowed", "ratio", "where"]
+    for name in (*numbers, "epoch") if epochs else numbers:
         table.add_column(name, justify="right", no_wrap=name != "where")
     if wide:
         table.add_column("detects", justify="right", no_wrap=True)
     marks = [_mark(metrics, multiple) for metrics in several]
     for metrics, (mark, style) in zip(several, marks, strict=True):
         cells = _cells(metrics, multiple)
+        if not epochs:
+            del cells[5]
         if any(mark for mark, _ in marks):
             cells[0] = f"{mark:<2}{cells[0]}"
         table.add_row(*(Text(cell) for cell in (cells if wide else cells[:-1])), style=style)

@@ -1,0 +1,117 @@
+"""The user's gradients against PyTorch's, at several weights and learning rates."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from compare.errors import CannotCompare
+from compare.meter import Meter
+from compare.observation import LOSS, Array, gradient
+from compare.own.allowance import Allowance, coarsest
+from compare.own.autograd import Autograd, Expected
+from compare.own.gradients import Seen
+from compare.own.numeric import as_loss
+from compare.own.report import Section
+from compare.own.subject import Subject
+
+
+@dataclass(frozen=True)
+class Look:
+    """Both sides at the same weights, from which everything else is read.
+
+    Attributes:
+        title: which weights and learning rate.
+        weights: where.
+        seen: the user's side.
+        expected: PyTorch's.
+        units: of the tolerance, by parameter.
+        wrong: the parameters whose gradients differ.
+        section: what was measured.
+    """
+
+    title: str
+    weights: Mapping[str, Array]
+    seen: Seen
+    expected: Expected
+    units: Mapping[str, Array]
+    wrong: tuple[str, ...]
+    section: Section
+
+
+def look(
+    subject: Subject,
+    autograd: Autograd,
+    allowance: Allowance,
+    weights: Mapping[str, Array],
+    title: str,
+) -> list[Look]:
+    """Compare at some weights, at each learning rate."""
+    own_loss = as_loss(subject.loss(weights)) if subject.has_loss else None
+    expected: Expected | None = None
+    found = []
+    for rate in subject.source.rates:
+        seen = subject.see(weights, rate)
+        if expected is None:  # right after the user's run, so that masks can be read off objects
+            expected = autograd.look(weights)
+        named = title if len(subject.source.rates) == 1 else f"{title}, lr {rate:g}"
+        found.append(_compare(named, weights, seen, expected, allowance, own_loss))
+    return found
+
+
+def _compare(
+    title: str,
+    weights: Mapping[str, Array],
+    seen: Seen,
+    expected: Expected,
+    allowance: Allowance,
+    own_loss: float | None,
+) -> Look:
+    dtype = coarsest(expected.dtype, *(value.dtype.name for value in weights.values()))
+    right = dict(expected.gradients)
+    units = allowance.units(right, expected.spread, seen.slack, dtype)
+    meter = Meter(allowance.multiple)
+    if own_loss is not None:
+        value = {LOSS: np.asarray(expected.loss)}
+        unit = allowance.units(value, expected.spread, {}, dtype)
+        meter.add(0, {LOSS: np.asarray(own_loss)}, value, unit)
+    misshapen = {
+        name: f"shape is {found.shape}, but should be {right[name].shape}"
+        for name, found in seen.gradients.items()
+        if found.shape != right[name].shape
+    }
+    meter.reject(0, {gradient(name): reason for name, reason in misshapen.items()})
+    fit = [name for name in right if name not in misshapen]
+    if fit:
+        meter.add(
+            0, *({gradient(n): side[n] for n in fit} for side in (seen.gradients, right, units))
+        )
+    wrong = tuple(
+        name
+        for name in right
+        if name in misshapen or not meter.gauges[gradient(name)].highest <= allowance.multiple
+    )
+    return Look(title, weights, seen, expected, units, wrong, Section(title, meter.metrics()))
+
+
+def at_all(
+    weights: Mapping[str, Mapping[str, Array]],
+    compare: Callable[[Mapping[str, Array], str], list[Look]],
+) -> tuple[list[Look], list[str]]:
+    """Compare at the user's own weights, and at drawn ones where both sides give numbers.
+
+    Returns:
+        What was seen, and remarks on weights at which nothing could be compared.
+    """
+    found: list[Look] = []
+    remarks = []
+    for title, values in weights.items():
+        try:
+            found += compare(values, title)
+        except CannotCompare as error:
+            if not found:
+                raise
+            remarks.append(f"not compared at {title}: {error}")
+    return found, remarks

@@ -1,0 +1,209 @@
+"""PyTorch's side: a loss, its gradient by autograd, and how far rounding moves both."""
+
+from __future__ import annotations
+
+import copy
+import math
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from compare.arrays import TORCH_DTYPES, to_array, to_tensor
+from compare.errors import CannotCompare
+from compare.observation import LOSS, Array
+from compare.own.names import Link, link
+from compare.own.rounding_noise import Noise, Watch
+from compare.own.running import Runner
+from compare.rounding import unit_roundoff
+
+#: So many runs with noise tell how far rounding goes.
+RUNS = 6
+
+Mode = AbstractContextManager[Any]
+
+
+@dataclass(frozen=True)
+class Expected:
+    """What PyTorch computes at some weights.
+
+    Attributes:
+        loss: the loss.
+        gradients: by autograd, of each of the user's parameters, in the user's shapes.
+        spread: standard deviations of what rounding adds to each of them and to the loss, for
+            operations with a relative error of 1.
+        dtype: the coarsest that took part.
+        samples: how many samples the batch seems to have, if that can be told.
+        outputs: how many outputs the network seems to have.
+    """
+
+    loss: float
+    gradients: dict[str, Array]
+    spread: dict[str, Array] = field(default_factory=dict)
+    dtype: str = "float64"
+    samples: int | None = None
+    outputs: int | None = None
+
+
+class Autograd:
+    """The PyTorch side.
+
+    Args:
+        torch_loss: the loss, of a dict of tensors by the user's names; of the module if there is
+            one.
+        module: a module that holds the parameters; a copy of it is used.
+        names: the module's name for each of the user's parameters.
+        shapes: of the user's parameters.
+        dtype: to compute in.
+        run: runs the user's functions.
+
+    Raises:
+        UsageError: ``names`` does not fit.
+        CannotCompare: nor do the shapes.
+    """
+
+    def __init__(
+        self,
+        torch_loss: Callable[[Any], Any],
+        module: nn.Module | None,
+        names: Mapping[str, str] | None,
+        shapes: Mapping[str, tuple[int, ...]],
+        dtype: str,
+        run: Runner,
+    ) -> None:
+        self.torch_loss, self.shapes, self.dtype, self.run = torch_loss, shapes, dtype, run
+        self.module = None if module is None else copy.deepcopy(module).to(TORCH_DTYPES[dtype])
+        self.links: list[Link] = []
+        self._buffers: dict[str, Tensor] = {}
+        if self.module is not None:
+            theirs = {name: tuple(p.shape) for name, p in self.module.named_parameters()}
+            self.links = link(names, shapes, theirs)
+            self._buffers = {n: b.detach().clone() for n, b in self.module.named_buffers()}
+
+    def look(self, values: Mapping[str, Array], noisy: bool = True) -> Expected:
+        """Loss and gradients at some weights, and how far rounding moves them.
+
+        Raises:
+            CannotCompare: the loss is no loss, depends on no parameter or is not finite.
+        """
+        watch = Watch()
+        loss, gradients = self._run(values, watch)
+        for name, gradient in {LOSS: np.asarray(loss), **gradients}.items():
+            if not np.isfinite(gradient).all():
+                what = LOSS if name == LOSS else f"gradient of {name}"
+                raise CannotCompare(f"the {what} that torch_loss gives is not finite")
+        coarse = "float32" if torch.float32 in watch.dtypes else "float64"
+        spread = self._spread(values, loss, gradients, coarse) if noisy else {}
+        return Expected(loss, gradients, spread, coarse, *_batch(watch))
+
+    def loss(self, values: Mapping[str, Array]) -> float:
+        """The loss alone."""
+        with torch.no_grad(), self._prepared():
+            value, _ = self._forward(values)
+        return float(value.item())
+
+    def gradients(self, values: Mapping[str, Array], mode: Mode) -> dict[str, Array]:
+        """The gradients, as they come out under a mode that interferes."""
+        return self._run(values, mode)[1]
+
+    def _run(self, values: Mapping[str, Array], mode: Mode) -> tuple[float, dict[str, Array]]:
+        with torch.enable_grad(), self._prepared(), mode:
+            loss, tensors = self._forward(values)
+            if not loss.requires_grad:
+                raise CannotCompare(_detached(self.module is not None))
+            found = torch.autograd.grad(loss, list(tensors.values()), allow_unused=True)
+        if all(one is None for one in found):
+            raise CannotCompare(_detached(self.module is not None))
+        plain = {
+            name: np.zeros(tuple(tensor.shape)) if one is None else to_array(one)
+            for (name, tensor), one in zip(tensors.items(), found, strict=True)
+        }
+        return float(loss.item()), self._as_users(plain)
+
+    @contextmanager
+    def _prepared(self) -> Iterator[None]:
+        """The same random numbers and buffers each time, and the user's dtype by default."""
+        default = torch.get_default_dtype()
+        with torch.random.fork_rng(devices=[]):
+            torch.set_default_dtype(TORCH_DTYPES[self.dtype])
+            try:
+                yield
+            finally:
+                torch.set_default_dtype(default)
+
+    def _forward(self, values: Mapping[str, Array]) -> tuple[Tensor, dict[str, Tensor]]:
+        tensors = self._tensors(values)
+        argument: Any = dict(tensors) if self.module is None else self.module
+        try:
+            loss = self.run("torch_loss", self.torch_loss, argument)
+        except CannotCompare as error:
+            raise CannotCompare(f"{error}{_dtype_hint(str(error), self.dtype)}") from error
+        if not isinstance(loss, Tensor) or loss.numel() != 1 or not loss.is_floating_point():
+            raise CannotCompare(
+                f"torch_loss returns {_told(loss)}, but should return the loss, a tensor with one "
+                f"number"
+            )
+        return loss, tensors
+
+    def _tensors(self, values: Mapping[str, Array]) -> dict[str, Tensor]:
+        """Parameters that require gradients, by the user's names or in the module."""
+        if self.module is None:
+            made = {name: to_tensor(value.astype(self.dtype)) for name, value in values.items()}
+            return {name: tensor.requires_grad_() for name, tensor in made.items()}
+        held = dict(self.module.named_parameters())
+        with torch.no_grad():
+            for one in self.links:
+                held[one.theirs].copy_(to_tensor(one.there(values[one.own]).astype(self.dtype)))
+            for name, buffer in self.module.named_buffers():
+                buffer.copy_(self._buffers[name])
+        return {one.own: held[one.theirs].requires_grad_() for one in self.links}
+
+    def _as_users(self, gradients: dict[str, Array]) -> dict[str, Array]:
+        for one in self.links:
+            gradients[one.own] = one.back(gradients[one.own], self.shapes[one.own])
+        return {name: gradient.astype(np.float64) for name, gradient in gradients.items()}
+
+    def _spread(
+        self, values: Mapping[str, Array], loss: float, gradients: dict[str, Array], coarse: str
+    ) -> dict[str, Array]:
+        size = math.sqrt(unit_roundoff(np.dtype(coarse)))
+        plain = {LOSS: np.asarray(loss), **gradients}
+        squares = {name: np.zeros(value.shape) for name, value in plain.items()}
+        for seed in range(RUNS):
+            moved_loss, moved = self._run(values, Noise(size, seed))
+            for name, value in {LOSS: np.asarray(moved_loss), **moved}.items():
+                squares[name] += (value - plain[name]) ** 2
+        return {name: np.sqrt(square / RUNS) / size for name, square in squares.items()}
+
+
+def _batch(watch: Watch) -> tuple[int | None, int | None]:
+    """Samples and outputs, of the last results with two axes before the gradient is taken."""
+    shapes = watch.forward_shapes
+    last = next((shape for shape in reversed(shapes) if len(shape) in (1, 2)), None)
+    if last is None:
+        return None, None
+    return (last[0], last[1]) if len(last) == 2 else (last[0], None)
+
+
+def _detached(has_module: bool) -> str:
+    what = "the module that it is handed" if has_module else "the tensors that it is handed"
+    return (
+        f"the loss that torch_loss returns does not depend on any parameter; it should be computed "
+        f"from {what}, without .detach() or .item()"
+    )
+
+
+def _dtype_hint(error: str, dtype: str) -> str:
+    if "dtype" not in error and "scalar type" not in error:
+        return ""
+    return f"; the parameters are {dtype}: make its data so, too, with dtype=torch.{dtype}"
+
+
+def _told(value: Any) -> str:
+    if isinstance(value, Tensor):
+        return f"a tensor of shape {tuple(value.shape)} and dtype {value.dtype}"
+    return "None" if value is None else f"a {type(value).__name__}"

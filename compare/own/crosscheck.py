@@ -1,0 +1,234 @@
+"""The check of a user's own network, in one function."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import torch
+from torch import nn
+
+from compare.environment import versions
+from compare.errors import CannotCompare, UsageError
+from compare.observation import Array
+from compare.own import against_loss, against_torch
+from compare.own.allowance import Allowance, coarsest
+from compare.own.autograd import Autograd
+from compare.own.explain import causes_of, remarks_on
+from compare.own.gradients import Returned, Source, Stepped
+from compare.own.judgement import judge
+from compare.own.memento import Memento
+from compare.own.parameters import Parameters
+from compare.own.report import CrossReport
+from compare.own.running import Runner, time_limit
+from compare.own.subject import Subject
+from compare.own.weights import draw
+from compare.own.world import kept_world
+
+Progress = Callable[[int, int], object]
+
+
+def crosscheck(
+    parameters: Any,
+    *,
+    grads: Callable[[], Any] | None = None,
+    step: Callable[..., Any] | None = None,
+    lr: Any = None,
+    loss: Callable[[], Any] | None = None,
+    module: nn.Module | None = None,
+    names: Mapping[str, str] | None = None,
+    torch_loss: Callable[[Any], Any] | None = None,
+    reset: Callable[[], Any] | None = None,
+    draws: int = 1,
+    seed: int = 0,
+    dtype: str | None = None,
+    tolerance: str | None = None,
+    rtol: float | None = None,
+    atol: float | None = None,
+    timeout: float | None = None,
+    progress: Progress = lambda done, total: None,
+) -> CrossReport:
+    """Hold the gradients of a network written by hand against PyTorch's, or its own loss's.
+
+    Everything that the functions given here can reach is put back as it was found, before each
+    run and at the end; so are random generators, settings of NumPy and PyTorch, and the like.
+
+    Args:
+        parameters: ``(network, "W1", "b1")``, an object and paths from it; or a dict or list of
+            arrays.
+        grads: computes the gradients and returns them, a dict or list, or where they
+            are: ``(network, "dW1", "db1")``.
+        step: instead of ``grads``: makes one step of plain gradient descent. If it takes an
+            argument, that is the learning rate.
+        lr: of ``step``: a number, or where it is kept, ``(network, "lr")``.
+        loss: the network's own loss, a number.
+        module: a module of PyTorch that should be the same network.
+        names: the module's name for each parameter, with ``.T`` if it is the
+            transpose: ``{"W1": "0.weight.T"}``.
+        torch_loss: the same loss in PyTorch: a function of a dict of tensors with the names
+            of ``parameters``, or of the module if there is one. Without it, gradients are held
+            against the derivative of ``loss``.
+        reset: called before each run, for random numbers and state that cannot be reached.
+        draws: at how many drawn weights to compare, besides those that are there.
+        seed: of the drawing.
+        dtype: that PyTorch computes in; None is that of the parameters.
+        tolerance: ``statistical`` (default) or ``fixed``.
+        rtol: relative part of the fixed tolerance.
+        atol: absolute part of the fixed tolerance.
+        timeout: seconds after which to give up; only in the main thread.
+        progress: called with how many entries are done, and of how many.
+
+    Returns:
+        The report; ``report.agrees`` is the verdict in a word.
+
+    Raises:
+        UsageError: the arguments make no sense together.
+        CannotCompare: the user's code raises, gives something else than numbers, is not
+            deterministic, or does not come back in time.
+    """
+    _require_sense(grads, step, lr, loss, module, names, torch_loss, draws)
+    allowance = Allowance(tolerance, rtol, atol)
+    run = Runner()
+    with kept_world() as world:
+        found = Parameters(parameters)
+        memento = Memento(parameters, grads, step, lr, loss, reset, torch_loss, module)
+        try:
+            with time_limit(timeout, run):
+                source = _source(grads, step, lr, found, run)
+                subject = Subject(found, source, loss, reset, run, memento, world)
+                own = found.read()
+                points = _points(own, draws, seed)
+                subject.require_repeatable(own, source.rates[0])
+                if torch_loss is None:
+                    return _by_loss(subject, allowance, points, progress)
+                computed_in = dtype or coarsest(*(value.dtype.name for value in own.values()))
+                shapes = {name: value.shape for name, value in own.items()}
+                autograd = Autograd(torch_loss, module, names, shapes, computed_in, run)
+                return _by_torch(subject, autograd, allowance, points)
+        finally:
+            memento.restore()
+
+
+def _require_sense(
+    grads: object,
+    step: object,
+    lr: object,
+    loss: object,
+    module: object,
+    names: object,
+    torch_loss: object,
+    draws: int,
+) -> None:
+    for name, value in (
+        ("grads", grads),
+        ("step", step),
+        ("loss", loss),
+        ("torch_loss", torch_loss),
+    ):
+        if value is not None and not callable(value):
+            raise UsageError(
+                f"{name} is a {type(value).__name__}, but should be a function; write "
+                f"{name}=lambda: ..."
+            )
+    if (grads is None) == (step is None):
+        raise UsageError(
+            "give either grads, which returns gradients, or step, which makes one step"
+        )
+    if (step is None) != (lr is None):
+        raise UsageError("step and lr go together: lr is the learning rate that step uses")
+    if torch_loss is None and loss is None:
+        raise UsageError(
+            "there is nothing to hold the gradients against: give torch_loss, the same loss in "
+            "PyTorch, or loss, the network's own"
+        )
+    if module is not None and torch_loss is None:
+        raise UsageError("module needs torch_loss, a function from the module to its loss")
+    if module is not None and not isinstance(module, nn.Module):
+        raise UsageError(f"module is a {type(module).__name__}, but should be a torch.nn.Module")
+    if names is not None and module is None:
+        raise UsageError("names belongs to a module, which is not given")
+    if draws < 0:
+        raise UsageError(f"draws is {draws}, but should be at least 0")
+
+
+def _source(grads: Any, step: Any, lr: Any, parameters: Parameters, run: Runner) -> Source:
+    if grads is not None:
+        return Returned(grads, parameters, run)
+    return Stepped(step, lr, parameters, run)
+
+
+def _points(own: dict[str, Array], draws: int, seed: int) -> dict[str, dict[str, Array]]:
+    """The weights to compare at, each with its name."""
+    drawn = {f"drawn weights {i}": draw(own, seed + i) for i in range(1, draws + 1)}
+    return {"your weights": own} | drawn
+
+
+def _by_torch(
+    subject: Subject,
+    autograd: Autograd,
+    allowance: Allowance,
+    points: dict[str, dict[str, Array]],
+) -> CrossReport:
+    looks, remarks = against_torch.at_all(
+        points, lambda at, title: against_torch.look(subject, autograd, allowance, at, title)
+    )
+    judgement, causes = None, ()
+    bad = [
+        one
+        for one in looks
+        if one.wrong or any(not one_ok(m, allowance) for m in one.section.metrics)
+    ]
+    if bad:
+        worst = bad[0]
+        fit = [n for n in worst.wrong if worst.seen.gradients[n].shape == worst.weights[n].shape]
+        judgement = judge(
+            subject, autograd, worst.weights, worst.seen.gradients, worst.expected, fit
+        )
+        causes = tuple(causes_of(worst, looks, autograd, allowance))
+    return CrossReport(
+        against=f"PyTorch's autograd ({coarsest(*(one.expected.dtype for one in looks))})",
+        tolerance=allowance.name,
+        multiple=allowance.multiple,
+        sections=tuple(one.section for one in looks),
+        judgement=judgement,
+        causes=causes,
+        remarks=(*remarks, *remarks_on(looks, subject)),
+        parameters=sum(value.size for value in looks[0].weights.values()),
+        versions=versions(),
+    )
+
+
+def one_ok(metrics: Any, allowance: Allowance) -> bool:
+    return metrics.structure is None and metrics.first_beyond(allowance.multiple) is None
+
+
+def _by_loss(
+    subject: Subject,
+    allowance: Allowance,
+    points: dict[str, dict[str, Array]],
+    progress: Progress,
+) -> CrossReport:
+    found = []
+    remarks: list[str] = []
+    for title, weights in points.items():
+        try:
+            found.append(against_loss.measure(subject, allowance, weights, title, progress))
+        except CannotCompare as error:
+            if not found:
+                raise
+            remarks.append(f"not compared at {title}: {error}")
+    size = sum(value.size for value in points["your weights"].values())
+    looked = found[0].looked_at
+    methods = " and ".join(dict.fromkeys(one.method for one in found))
+    share = "all" if looked == size else f"{looked:,} of"
+    return CrossReport(
+        against=f"the derivative of its own loss by {methods}, at {share} {size:,} entries and along a direction of each tensor",
+        tolerance=allowance.name,
+        multiple=allowance.multiple,
+        sections=tuple(one.section for one in found),
+        judgement=None,
+        causes=(),
+        remarks=tuple(remarks),
+        parameters=size,
+        versions=versions(),
+    )

@@ -1,0 +1,219 @@
+"""The gradients that a user's code computes, or those that its update step shows.
+
+Plain gradient descent moves each parameter by −lr times its gradient, so that
+
+    gradient = (before − after) / lr
+
+The subtraction ``before − lr g`` is rounded to half a unit in the last place of its result. What
+the quotient loses by that is at most ``u |after| / lr``, and is allowed on top of everything else.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+
+from compare.errors import CannotCompare, UsageError
+from compare.observation import Array
+from compare.own.numbers import as_array, fill, is_leaf
+from compare.own.parameters import Parameters, first_bad
+from compare.own.paths import is_pointer, place
+from compare.own.running import Runner
+from compare.rounding import unit_roundoff
+
+#: The second learning rate is the first divided by this, a power of two, so that it is exact.
+SLOWER = 16.0
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What one run of the user's code showed.
+
+    Attributes:
+        gradients: of each parameter.
+        slack: what the way in which they were read may have added, at most.
+        lr: the learning rate, if they were read off a step.
+        unmoved: parameters that the step left exactly as they were.
+    """
+
+    gradients: dict[str, Array]
+    slack: dict[str, Array]
+    lr: float | None = None
+    unmoved: tuple[str, ...] = ()
+
+
+class Source(Protocol):
+    """Where gradients come from."""
+
+    #: Names of the ways in which they can be had: the learning rates.
+    rates: tuple[float | None, ...]
+
+    def see(self, rate: float | None) -> Seen:
+        """Run the user's code once."""
+
+
+class Returned:
+    """Gradients that a function returns or points at."""
+
+    rates: tuple[float | None, ...] = (None,)
+
+    def __init__(self, grads: Callable[[], Any], parameters: Parameters, run: Runner) -> None:
+        self.grads, self.parameters, self.run = grads, parameters, run
+
+    def see(self, rate: float | None) -> Seen:
+        shapes = {name: value.shape for name, value in self.parameters.read().items()}
+        found = _by_name(self.run("grads", self.grads), list(shapes))
+        gradients = {}
+        for name, value in found.items():
+            what = f"the gradient of {name} that grads gives"
+            gradients[name] = _fitted(_as_gradient(value, what), shapes[name])
+            _require_finite(gradients[name], what)
+        return Seen(gradients, {name: np.zeros(()) for name in gradients})
+
+
+def _as_gradient(value: Any, what: str) -> Array:
+    """Whole numbers may be gradients, as of a loss of whole numbers; all else as parameters."""
+    array = np.array(value) if is_leaf(value) else None
+    if array is not None and array.dtype.kind in "iu" and not np.any(array):
+        return array.astype(float)  # zeros that nothing was added to
+    return as_array(value, what)
+
+
+def _by_name(value: Any, names: Sequence[str]) -> dict[str, Any]:
+    """What ``grads`` returned, for each parameter.
+
+    Raises:
+        CannotCompare: it is nothing, or not one gradient for each parameter.
+    """
+    if value is None:
+        raise CannotCompare(
+            "grads returns None; it should return the gradients, or where they are: "
+            "(network, 'dW1', 'db1')"
+        )
+    if is_pointer(value):
+        root, *paths = value
+        value = [place(root, path).get() for path in paths]
+        if len(value) == 1 and len(names) > 1 and not is_leaf(value[0]):
+            value = value[0]
+    if isinstance(value, Mapping):
+        return _by_key(value, names)
+    if len(names) == 1 and is_leaf(value):
+        return {names[0]: value}
+    if isinstance(value, list | tuple | np.ndarray):
+        if len(value) != len(names):
+            raise CannotCompare(
+                f"grads gives {len(value)} gradients, but there are {len(names)} parameters: "
+                f"{', '.join(names)}"
+            )
+        return dict(zip(names, value, strict=True))
+    raise CannotCompare(
+        f"grads returns a {type(value).__name__}, but should return a dict or list of gradients, "
+        f"or where they are: (network, 'dW1', 'db1')"
+    )
+
+
+def _by_key(value: Mapping[Any, Any], names: Sequence[str]) -> dict[str, Any]:
+    found = {str(key): one for key, one in value.items()}
+    if set(found) != set(names):
+        raise CannotCompare(
+            f"grads gives the keys {', '.join(found) or 'none'}, but should give "
+            f"{', '.join(names)}; return (gradients, 'key', ...) to say which is which, in the "
+            f"order of the parameters"
+        )
+    return {name: found[name] for name in names}
+
+
+def _fitted(gradient: Array, shape: tuple[int, ...]) -> Array:
+    """The gradient in its parameter's shape, if they differ in axes of length 1 alone."""
+    if _without_ones(gradient.shape) == _without_ones(shape):
+        return gradient.reshape(shape)
+    return gradient
+
+
+def _without_ones(shape: tuple[int, ...]) -> tuple[int, ...]:
+    return tuple(length for length in shape if length != 1)
+
+
+def _require_finite(gradient: Array, what: str) -> None:
+    if not np.isfinite(gradient).all():
+        raise CannotCompare(f"{what} is not finite{first_bad(gradient)}")
+
+
+class Stepped:
+    """Gradients that are read off an update step.
+
+    Args:
+        step: makes one step; if it takes an argument, that is the learning rate.
+        lr: the learning rate, or where it is kept: ``(network, "lr")``.
+        parameters: what it updates.
+        run: runs it.
+    """
+
+    def __init__(
+        self, step: Callable[..., Any], lr: Any, parameters: Parameters, run: Runner
+    ) -> None:
+        self.step, self.parameters, self.run = step, parameters, run
+        self.place = place(*lr) if is_pointer(lr) and len(lr) == 2 else None
+        self.takes_rate = _takes_argument(step)
+        first = _rate(self.place.get() if self.place else lr)
+        settable = self.takes_rate or self.place is not None
+        self.rates: tuple[float | None, ...] = (first, first / SLOWER) if settable else (first,)
+
+    def see(self, rate: float | None) -> Seen:
+        if rate is None:
+            raise UsageError("step needs lr")
+        if self.place is not None:
+            fill(self.place.get(), np.asarray(rate), self.place.set)
+        before = self.parameters.read()
+        self.run("step", self.step, *([rate] if self.takes_rate else []))
+        after = self.parameters.read()
+        gradients, slack = {}, {}
+        for name, start in before.items():
+            if after[name].shape != start.shape:
+                raise CannotCompare(
+                    f"step changes the shape of {name} from {start.shape} to {after[name].shape}: "
+                    f"something is broadcast into it"
+                )
+            _require_finite(after[name], f"parameter {name} after the step")
+            gradients[name], slack[name] = quotient(start, after[name], rate)
+        unmoved = tuple(name for name in before if np.array_equal(before[name], after[name]))
+        return Seen(gradients, slack, rate, unmoved)
+
+
+def quotient(before: Array, after: Array, lr: float) -> tuple[Array, Array]:
+    """The gradient that a step of plain descent shows, and what rounding may have added to it.
+
+    ``after = fl(before − fl(lr g))``: the subtraction is off by u |after| at most, which is divided
+    by lr; the product, and the difference and the quotient here, by u |g| each.
+    """
+    gradient = (before.astype(np.float64) - after.astype(np.float64)) / lr
+    u = unit_roundoff(after.dtype)
+    slack = u * np.abs(after.astype(np.float64)) / abs(lr) + 4 * u * np.abs(gradient)
+    return gradient, slack
+
+
+def _takes_argument(step: Callable[..., Any]) -> bool:
+    """Whether a function cannot be called without an argument."""
+    try:
+        parameters = inspect.signature(step).parameters.values()
+    except (TypeError, ValueError):
+        return False
+    return any(
+        one.default is one.empty and one.kind in (one.POSITIONAL_ONLY, one.POSITIONAL_OR_KEYWORD)
+        for one in parameters
+    )
+
+
+def _rate(value: Any) -> float:
+    if not isinstance(value, int | float | np.number | np.ndarray) or np.size(value) != 1:
+        raise UsageError(
+            f"lr is {value!r}, but should be a number, or where it is kept: (network, 'lr')"
+        )
+    rate = float(np.asarray(value).item())
+    if not np.isfinite(rate) or rate == 0:
+        raise UsageError(f"lr is {rate:g}, but should be a finite number other than 0")
+    return rate

@@ -1,0 +1,163 @@
+"""Which side is wrong: each side's gradient against the derivative of that side's own loss.
+
+As in :mod:`compare.referee`, the loss itself is asked in the direction in which the two gradients
+differ most, along their difference.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import Enum
+
+import numpy as np
+
+from compare.derivative import Derivative, central
+from compare.errors import CannotCompare
+from compare.observation import Array
+from compare.own.autograd import Autograd, Expected
+from compare.own.numeric import Differentiator
+from compare.own.subject import Subject
+from compare.referee import CLEAR
+from compare.rounding import unit_roundoff
+
+
+class Wrong(Enum):
+    """What was found, in words."""
+
+    BACKWARD = "your backward is wrong: it is not the derivative of your own loss"
+    FORWARDS = (
+        "your backward is the derivative of your own loss, and autograd's is that of PyTorch's: the "
+        "two losses, or the networks before them, are not the same function"
+    )
+    AUTOGRAD = (
+        "PyTorch's side is wrong: autograd's gradient is not the derivative of torch_loss (a "
+        "detached tensor, a custom backward, or a bug of PyTorch)"
+    )
+    BOTH = "neither gradient is the derivative of its own loss"
+    OWN_SIDE = (
+        "autograd's gradient is the derivative of torch_loss, so either your backward is wrong or "
+        "torch_loss is not the loss that it descends; give your own loss as well, loss=, to tell "
+        "which"
+    )
+    UNCLEAR = "which side is wrong could not be told: the difference is too small for that"
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """Which side is wrong, and the numbers behind it.
+
+    Attributes:
+        wrong: what was found.
+        own: the derivative of the user's loss along the difference, if there is a loss.
+        own_claim: what the user's gradient says it is.
+        torch: the derivative of PyTorch's.
+        torch_claim: what autograd says it is.
+    """
+
+    wrong: Wrong
+    own: Derivative | None
+    own_claim: float
+    torch: Derivative | None
+    torch_claim: float
+
+    def __str__(self) -> str:
+        told = [
+            f"{which} changes by {found.value:.9g} ({found.method}), and its gradient is off "
+            f"by {abs(claim - found.value):.2g}"
+            for which, found, claim in (
+                ("your loss", self.own, self.own_claim),
+                ("torch_loss", self.torch, self.torch_claim),
+            )
+            if found is not None
+        ]
+        if not told:
+            return self.wrong.value
+        return f"{self.wrong.value}. Where the two differ most, {'; '.join(told)}"
+
+
+def judge(
+    subject: Subject,
+    autograd: Autograd,
+    weights: Mapping[str, Array],
+    actual: Mapping[str, Array],
+    expected: Expected,
+    wrong: list[str],
+) -> Judgement:
+    """Say which side is wrong.
+
+    Args:
+        subject: the user's side.
+        autograd: PyTorch's.
+        weights: where they differ.
+        actual: the user's gradients there.
+        expected: PyTorch's.
+        wrong: the parameters whose gradients differ; none if only the losses do.
+    """
+    names = wrong or list(weights)
+    theirs = expected.gradients
+    difference = {n: (actual[n].astype(float) if wrong else 0.0) - theirs[n] for n in names}
+    distance = math.sqrt(sum(float((d**2).sum()) for d in difference.values()))
+    if distance == 0:
+        return Judgement(Wrong.UNCLEAR, None, math.nan, None, math.nan)
+    direction = {name: d / distance for name, d in difference.items()}
+    claims = [_along(direction, one) for one in (actual, theirs)]
+    own = _own(subject, weights, direction)
+    torch = _torch(autograd, weights, direction, expected.dtype)
+    noise = (
+        64
+        * unit_roundoff(np.dtype(expected.dtype))
+        * math.sqrt(sum(float((theirs[n] ** 2).sum()) for n in names))
+    )
+    rights = [
+        None if one is None else _right(one, claim, distance, noise)
+        for one, claim in ((own, claims[0]), (torch, claims[1]))
+    ]
+    found = _found(own is not None, *rights)
+    return Judgement(found, own, claims[0], torch, claims[1])
+
+
+def _found(has_loss: bool, own: bool | None, torch: bool | None) -> Wrong:
+    if torch is None or (has_loss and own is None):
+        return Wrong.UNCLEAR
+    if not has_loss:
+        return Wrong.OWN_SIDE if torch else Wrong.AUTOGRAD
+    if own and torch:
+        return Wrong.FORWARDS
+    if own:
+        return Wrong.AUTOGRAD
+    return Wrong.BACKWARD if torch else Wrong.BOTH
+
+
+def _right(found: Derivative, claim: float, distance: float, noise: float) -> bool | None:
+    """Whether a gradient is the derivative that it claims to be; None if that is not clear."""
+    if not found.error <= CLEAR * distance:
+        return None
+    return abs(found.value - claim) <= min(3 * CLEAR * distance, 10 * found.error + noise)
+
+
+def _along(direction: Mapping[str, Array], gradients: Mapping[str, Array]) -> float:
+    return sum(float((gradients[name] * d).sum()) for name, d in direction.items())
+
+
+def _own(
+    subject: Subject, weights: Mapping[str, Array], direction: Mapping[str, Array]
+) -> Derivative | None:
+    if not subject.has_loss:
+        return None
+    return Differentiator(subject.loss, weights).along(direction)
+
+
+def _torch(
+    autograd: Autograd, weights: Mapping[str, Array], direction: Mapping[str, Array], dtype: str
+) -> Derivative | None:
+    def loss(t: float) -> float:
+        return autograd.loss({n: v + t * direction.get(n, 0.0) for n, v in weights.items()})
+
+    size = max(float(np.abs(weights[name]).max()) for name in direction)
+    largest = max(float(np.abs(d).max()) for d in direction.values())
+    try:
+        return central(loss, 0.01 * max(size, 0.1) / largest, unit_roundoff(np.dtype(dtype)))
+    except CannotCompare:
+        return None

@@ -1,0 +1,141 @@
+"""The derivative of a user's own loss, from its values alone.
+
+Where the loss can be computed on complex numbers, by the complex step, exact to rounding; it is
+believed only where central differences confirm it, as ``abs``, ``max`` of complex numbers or a cast
+to real numbers give something else without an error. Otherwise by central differences, extrapolated.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from compare.derivative import Derivative, central, complex_step
+from compare.errors import CannotCompare
+from compare.observation import Array
+from compare.own.numbers import is_number
+from compare.rounding import unit_roundoff
+
+Loss = Callable[[Mapping[str, Array]], Any]
+
+#: At most so many entries of a tensor are looked at one by one.
+ENTRIES = 64
+
+
+@dataclass
+class Differentiator:
+    """Differentiates a loss at some weights.
+
+    Args:
+        loss: the loss at given weights, which may be complex.
+        point: the weights.
+
+    Attributes:
+        analytic: whether the complex step is to be had and right.
+    """
+
+    loss: Loss
+    point: Mapping[str, Array]
+    analytic: bool = field(init=False)
+
+    def __post_init__(self) -> None:
+        rng = np.random.default_rng(0)
+        every = {name: rng.standard_normal(value.shape) for name, value in self.point.items()}
+        rough = self._central(every)
+        exact = self._complex(every)
+        doubt = max(10 * rough.error, 1e-6 * abs(rough.value))
+        self.analytic = exact is not None and abs(exact.value - rough.value) <= doubt
+
+    def along(self, direction: Mapping[str, Array]) -> Derivative:
+        """The derivative of the loss as the parameters named move along a direction."""
+        if self.analytic:
+            exact = self._complex(direction)
+            if exact is not None:
+                return exact
+        return self._central(direction)
+
+    def _central(self, direction: Mapping[str, Array]) -> Derivative:
+        precision = max(unit_roundoff(value.dtype) for value in self.point.values())
+
+        def at(t: float) -> float:
+            return as_loss(self.loss(self._moved(direction, t)))
+
+        return central(at, self._stride(direction), precision)
+
+    def _complex(self, direction: Mapping[str, Array]) -> Derivative | None:
+        try:
+            found = complex_step(lambda t: complex(_scalar(self.loss(self._moved(direction, t)))))
+        except (CannotCompare, TypeError, ValueError):
+            return None
+        return found if np.isfinite(found.value) else None
+
+    def _moved(self, direction: Mapping[str, Array], t: complex) -> dict[str, Array]:
+        moved = dict(self.point)
+        for name, d in direction.items():
+            wide = moved[name].astype(complex if isinstance(t, complex) else np.float64)
+            value = wide + t * d
+            moved[name] = value if isinstance(t, complex) else value.astype(self.point[name].dtype)
+        return moved
+
+    def _stride(self, direction: Mapping[str, Array]) -> float:
+        """A step that changes no entry by more than a hundredth of its tensor's size."""
+        steps = [
+            0.01 * max(float(np.abs(self.point[name]).max()), 1e-1) / float(np.abs(d).max())
+            for name, d in direction.items()
+            if d.any()
+        ]
+        return min(steps, default=1.0)
+
+
+def entries(name: str, value: Array, seed: int = 0) -> list[tuple[int, ...]]:
+    """Which entries of a tensor to look at: all of a small one, some of a large one."""
+    if value.size <= ENTRIES:
+        return list(np.ndindex(value.shape))
+    rng = np.random.default_rng(seed + len(name))
+    places = np.sort(rng.choice(value.size, ENTRIES, replace=False))
+    return [tuple(int(i) for i in np.unravel_index(place, value.shape)) for place in places]
+
+
+def unit_vector(value: Array, index: tuple[int, ...]) -> Array:
+    """The direction of one entry."""
+    direction = np.zeros(value.shape)
+    direction[index] = 1.0
+    return direction
+
+
+def sampled(
+    differentiator: Differentiator, name: str, places: list[tuple[int, ...]]
+) -> Iterator[Derivative]:
+    """The derivatives by some entries of one parameter, one after the other."""
+    value = differentiator.point[name]
+    for index in places:
+        yield differentiator.along({name: unit_vector(value, index)})
+
+
+def as_loss(value: Any) -> float:
+    """A loss as one real number.
+
+    Raises:
+        CannotCompare: it is none, or not finite.
+    """
+    number = _scalar(value)
+    if isinstance(number, complex) or np.iscomplexobj(number):
+        raise CannotCompare(
+            f"loss returns {number}, a complex number, but should return a real one"
+        )
+    if not np.isfinite(number):
+        raise CannotCompare(f"loss returns {number}, which is not finite")
+    return float(number)
+
+
+def _scalar(value: Any) -> Any:
+    if is_number(value):
+        return value
+    if isinstance(value, np.ndarray) and value.size == 1 and value.dtype.kind in "iufc":
+        return value.item()
+    told = "None" if value is None else f"a {type(value).__name__}"
+    shape = f" of shape {value.shape}" if isinstance(value, np.ndarray) else ""
+    raise CannotCompare(f"loss returns {told}{shape}, but should return one number")

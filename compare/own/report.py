@@ -1,0 +1,121 @@
+"""What the check of a user's own network found."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+from compare.metrics import Metrics
+from compare.observation import gradient
+from compare.own.judgement import Judgement
+from compare.report import Failure, Verdict, judge
+
+if TYPE_CHECKING:
+    from compare.diagnosis.cause import Cause
+
+
+@dataclass(frozen=True)
+class Section:
+    """All comparisons at the same weights and learning rate.
+
+    Attributes:
+        title: which weights, and which learning rate if there are two.
+        metrics: what was measured, in the order of computation.
+    """
+
+    title: str
+    metrics: tuple[Metrics, ...]
+
+
+@dataclass(frozen=True)
+class CrossReport:
+    """What a check of a user's network found.
+
+    Attributes:
+        against: what its gradients were held against.
+        tolerance: name of the tolerance.
+        multiple: how many of its units were allowed.
+        sections: the comparisons.
+        judgement: which side is wrong; None where nothing differs.
+        causes: what explains the difference.
+        remarks: what else a reader should know.
+        parameters: how many numbers were checked.
+        versions: of what computed it.
+    """
+
+    against: str
+    tolerance: str
+    multiple: float
+    sections: tuple[Section, ...]
+    judgement: Judgement | None
+    causes: tuple[Cause, ...]
+    remarks: tuple[str, ...]
+    parameters: int
+    versions: dict[str, str]
+
+    @property
+    def failures(self) -> tuple[Failure, ...]:
+        """All that differs by more than is allowed, in the order in which it was computed."""
+        found = (
+            judge(section.title, metrics, self.multiple)
+            for section in self.sections
+            for metrics in section.metrics
+        )
+        return tuple(failure for failure in found if failure is not None)
+
+    @property
+    def first_divergence(self) -> Failure | None:
+        """The first failure."""
+        return next(iter(self.failures), None)
+
+    @property
+    def undecided(self) -> tuple[str, ...]:
+        """Quantities of which no comparison could have failed, at any weights."""
+        every = [metrics for section in self.sections for metrics in section.metrics]
+        decided = {metrics.quantity for metrics in every if metrics.decided}
+        names = dict.fromkeys(metrics.quantity for metrics in every)
+        return tuple(name for name in names if name not in decided)
+
+    @property
+    def verdict(self) -> Verdict:
+        """Disagree on any failure; agree only if a gradient was compared that could have failed."""
+        if self.failures:
+            return Verdict.DISAGREE
+        every = (metrics for section in self.sections for metrics in section.metrics)
+        gradients = (metrics for metrics in every if metrics.quantity.startswith(gradient("")))
+        decided = any(metrics.decided for metrics in gradients)
+        return Verdict.AGREE if decided else Verdict.NOTHING
+
+    @property
+    def agrees(self) -> bool:
+        """Whether the verdict is *agree*."""
+        return self.verdict is Verdict.AGREE
+
+    def to_dict(self) -> dict[str, Any]:
+        """Everything in it as plain dictionaries, lists, numbers and strings."""
+        first = self.first_divergence
+        return {
+            "verdict": self.verdict.name.lower(),
+            "agrees": self.agrees,
+            "first_divergence": None if first is None else str(first),
+            "failures": [str(failure) for failure in self.failures],
+            "undecided": list(self.undecided),
+            "against": self.against,
+            "parameters": self.parameters,
+            "tolerance": {"name": self.tolerance, "multiple": self.multiple},
+            "judgement": None if self.judgement is None else str(self.judgement),
+            "causes": [asdict(cause) for cause in self.causes],
+            "remarks": list(self.remarks),
+            "sections": [asdict(section) for section in self.sections],
+            "versions": self.versions,
+        }
+
+    def __str__(self) -> str:
+        from compare.render.own import to_text
+
+        return to_text(self)
+
+    def _repr_html_(self) -> str:
+        from compare.render.own import to_html
+
+        return to_html(self)

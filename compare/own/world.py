@@ -1,0 +1,77 @@
+"""What the whole process shares, kept as it was found whatever a user's code does to it."""
+
+from __future__ import annotations
+
+import os
+import random
+import sys
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+import torch
+
+from compare.own.memento import Restore
+
+
+@contextmanager
+def kept_world() -> Iterator[Restore]:
+    """Put the process's own state back at the end of the block, and whenever asked to."""
+    saved = [(write, read()) for read, write in _settings()]
+
+    def restore() -> None:
+        for write, value in saved:
+            write(value)
+
+    try:
+        yield restore
+    finally:
+        restore()
+
+
+def _settings() -> list[tuple[Callable[[], Any], Callable[[Any], object]]]:
+    return [
+        (np.geterr, lambda state: np.seterr(**state)),
+        (np.get_printoptions, _print_options),
+        (np.random.get_state, np.random.set_state),  # noqa: NPY002 - theirs to use
+        (random.getstate, random.setstate),
+        (torch.get_rng_state, torch.set_rng_state),
+        (torch.get_default_dtype, torch.set_default_dtype),
+        (torch.get_num_threads, _threads),
+        (torch.is_grad_enabled, torch.set_grad_enabled),
+        (lambda: list(warnings.filters), _filters),
+        (lambda: list(sys.path), lambda path: sys.path.__setitem__(slice(None), path)),
+        (lambda: list(sys.argv), lambda argv: sys.argv.__setitem__(slice(None), argv)),
+        (os.getcwd, _directory),
+        (lambda: dict(os.environ), _environment),
+        (sys.getrecursionlimit, sys.setrecursionlimit),
+    ]
+
+
+def _threads(number: int) -> None:
+    if torch.get_num_threads() != number:
+        torch.set_num_threads(number)
+
+
+def _filters(filters: list[Any]) -> None:
+    if list(warnings.filters) != filters:
+        warnings.filters[:] = filters  # type: ignore[index]
+        warnings._filters_mutated()  # type: ignore[attr-defined]
+
+
+def _print_options(options: dict[str, Any]) -> None:
+    if np.get_printoptions() != options:
+        np.set_printoptions(**{k: v for k, v in options.items() if k != "override_repr"})
+
+
+def _directory(path: str) -> None:
+    if os.getcwd() != path:
+        os.chdir(path)
+
+
+def _environment(variables: dict[str, str]) -> None:
+    if dict(os.environ) != variables:
+        os.environ.clear()
+        os.environ.update(variables)

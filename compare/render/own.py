@@ -1,0 +1,79 @@
+"""The report on a user's own network, in words and tables."""
+
+from __future__ import annotations
+
+import io
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+
+from compare.render.console import COLOURS, TOLD, WIDE, _say, _table
+from compare.render.words import VERDICTS
+from compare.report import Verdict
+
+if TYPE_CHECKING:
+    from compare.own.report import CrossReport
+
+
+def headline(report: CrossReport) -> str:
+    """The verdict, in one line."""
+    first = report.first_divergence
+    every = [metrics for section in report.sections for metrics in section.metrics]
+    checks = sum(metrics.checks - metrics.vacuous for metrics in every)
+    if first is not None:
+        told = f"first at {first.quantity} ({first.check})"
+    elif report.verdict is Verdict.NOTHING:
+        told = "no comparison could have failed"
+    else:
+        told = f"{checks:,} comparisons of {report.parameters:,} parameters within tolerance"
+    return f"{VERDICTS[report.verdict]}: your network against {report.against}: {told}"
+
+
+def remarks(report: CrossReport) -> list[str]:
+    """What a reader should know besides the tables."""
+    said = list(report.remarks)
+    if report.undecided:
+        said.append(
+            "marked with ?: shows nothing, as zeros, a permutation or 5 % more would pass too: "
+            + ", ".join(report.undecided)
+        )
+    return said
+
+
+def show(report: CrossReport, console: Console) -> None:
+    """Print a report: the verdict first, then what it rests on."""
+    _say(console, headline(report), COLOURS[report.verdict])
+    failures = report.failures
+    for failure in failures[:TOLD]:
+        _say(console, f"  {failure}")
+    if len(failures) > TOLD:
+        _say(console, f"  and {len(failures) - TOLD} more, marked with ! in the tables")
+    for cause in report.causes:
+        _say(console, f"  cause: {cause.name}: {cause.told}; {cause.remedy}", "bold")
+    if report.judgement is not None:
+        _say(console, f"  which side: {report.judgement}", "bold")
+    for section in report.sections:
+        console.print()
+        wide = console.width >= WIDE
+        console.print(_table(section.title, section.metrics, report.multiple, wide, epochs=False))
+    said = remarks(report)
+    if said:
+        console.print()
+    for remark in said:
+        _say(console, remark, "yellow")
+
+
+def to_text(report: CrossReport) -> str:
+    """The report as plain text."""
+    console = Console(file=io.StringIO(), width=100, color_system=None, force_jupyter=False)
+    show(report, console)
+    text = console.file
+    assert isinstance(text, io.StringIO)  # noqa: S101
+    return text.getvalue()
+
+
+def to_html(report: CrossReport) -> str:
+    """The report as it looks on a terminal, in colour, as a fragment of HTML."""
+    console = Console(record=True, width=100, file=io.StringIO(), force_jupyter=False)
+    show(report, console)
+    return console.export_html(inline_styles=True, code_format="<pre>{code}</pre>")
