@@ -20,7 +20,7 @@ Source:
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import torch
@@ -36,6 +36,21 @@ _EXACT = {
     "threshold_backward", "sgn", "sign", "constant_pad_nd", "flip", "roll", "where", "scalar_tensor",
     "max_pool2d_with_indices", "masked_fill", "unbind", "split", "repeat", "native_dropout",
 }  # fmt: skip
+
+
+#: How far a result may be off, for a relative error of 1 within the operation, where formulas pass
+#: by a number near 1 that then cancels, as in 1 + erf, log(1 + e^x) or p − 1.
+_CANCELLING: dict[str, Callable[[Any], Tensor]] = {
+    **dict.fromkeys(
+        ("tanh", "elu", "softplus", "expm1", "log1p", "log", "_log_softmax", "log_sigmoid_forward"),
+        lambda args: torch.ones_like(args[0]),
+    ),
+    **dict.fromkeys(("gelu", "mish"), lambda args: args[0].abs()),
+    **dict.fromkeys(("_log_softmax_backward_data", "elu_backward"), lambda args: args[0].abs()),
+    **dict.fromkeys(
+        ("gelu_backward", "mish_backward"), lambda args: args[0].abs() * (1 + args[1].abs())
+    ),
+}
 
 
 class Watch(TorchDispatchMode):
@@ -88,7 +103,11 @@ class Noise(TorchDispatchMode):
         if any(one.alias_info is not None for one in schema.arguments):
             return func(*args, **kwargs)  # a view
         terms = _terms(args, func)
-        return self._on_results(func(*(self._disturbed(one, terms) for one in args), **kwargs))
+        result = func(*(self._disturbed(one, terms) for one in args), **kwargs)
+        cancelling = _CANCELLING.get(schema.name.partition("::")[2])
+        if cancelling is not None and isinstance(result, Tensor):
+            result = result + cancelling(args) * (self._factor(result, 1.0) - 1)
+        return self._on_results(result)
 
     def _in_place(self, result: Any) -> Any:
         if isinstance(result, Tensor) and result.is_floating_point() and result.numel() > 0:

@@ -1,0 +1,167 @@
+"""What people do instead of the right thing in one place of a backward pass.
+
+Each slip replaces the gradient that one operation of PyTorch's backward pass hands on by the one
+that a hand-written pass with that mistake would.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+#: What an operation of the backward pass is given, and the input that its forward pass had.
+Change = Callable[[Any, Any, Tensor | None], Tensor | None]
+
+
+@dataclass(frozen=True)
+class Slip:
+    """One mistake.
+
+    Attributes:
+        name: in a few words.
+        told: what is done instead, for a sentence.
+        remedy: what to do.
+        operations: of the backward pass in which it can be made.
+        change: the gradient it gives, from the operation, its arguments and the forward's input;
+            None where it cannot be made.
+    """
+
+    name: str
+    told: str
+    remedy: str
+    operations: tuple[str, ...]
+    change: Change
+
+
+SIGMOID, TANH, RELU = "sigmoid_backward", "tanh_backward", "threshold_backward"
+GELU, SOFTMAX = "gelu_backward", "_softmax_backward_data"
+BENT = ("leaky_relu_backward", "elu_backward", "silu_backward", "softplus_backward",
+        "hardtanh_backward", "mish_backward", "hardswish_backward", "log_sigmoid_backward")  # fmt: skip
+ACTIVATIONS = (SIGMOID, TANH, RELU, GELU, SOFTMAX, *BENT)
+
+#: How the operations of the backward pass are called in a sentence.
+CALLED = {operation: operation.removesuffix("_backward").removesuffix("_backward_data").strip("_")
+          for operation in ACTIVATIONS} | {RELU: "relu", SOFTMAX: "softmax"}  # fmt: skip
+
+
+def _missing(operation: Any, args: Any, x: Tensor | None) -> Tensor:
+    return torch.as_strided(args[0], args[0].shape, args[0].stride()).clone()
+
+
+def _twice(operation: Any, args: Any, x: Tensor | None) -> Tensor:
+    once: Tensor = operation(*args)
+    again: Tensor = operation(once, *args[1:])
+    return again
+
+
+def _of_output(slope: Callable[[Tensor], Tensor]) -> Change:
+    """The gradient with another slope, computed from the activation's output."""
+    return lambda operation, args, x: args[0] * slope(args[1])
+
+
+def _of_input(slope: Callable[[Tensor], Tensor]) -> Change:
+    """The same, computed from the pre-activation."""
+    return lambda operation, args, x: None if x is None else args[0] * slope(x)
+
+
+def _other_gelu(operation: Any, args: Any, x: Tensor | None) -> Tensor:
+    return torch.ops.aten.gelu_backward(args[0], args[1], approximate="tanh")
+
+
+def _sigmoid_slope(y: Tensor) -> Tensor:
+    return y * (1 - y)
+
+
+def _tanh_slope(y: Tensor) -> Tensor:
+    return 1 - y * y
+
+
+_AT = "derivative taken at the wrong place"
+_OTHER = "derivative of another activation"
+_ONE_FORMULA = "use the formula for what is handed to it: of the output y, or of the input x"
+
+SLIPS = (
+    Slip("missing derivative", "the derivative of the activation is missing",
+         "multiply the error by the activation's derivative there", ACTIVATIONS, _missing),
+    Slip("derivative applied twice", "the derivative of the activation is applied twice",
+         "multiply the error by the activation's derivative once", ACTIVATIONS, _twice),
+    Slip(_AT, "y (1 − y), which is for the output, is given the pre-activation",
+         _ONE_FORMULA, (SIGMOID,), _of_input(_sigmoid_slope)),
+    Slip(_AT, "σ(x) (1 − σ(x)), which is for the pre-activation, is given the output",
+         _ONE_FORMULA, (SIGMOID,), _of_output(lambda y: _sigmoid_slope(torch.sigmoid(y)))),
+    Slip(_AT, "1 − y², which is for the output, is given the pre-activation",
+         _ONE_FORMULA, (TANH,), _of_input(_tanh_slope)),
+    Slip(_AT, "1 − tanh² x, which is for the pre-activation, is given the output",
+         _ONE_FORMULA, (TANH,), _of_output(lambda y: _tanh_slope(torch.tanh(y)))),
+    Slip(_OTHER, "tanh is differentiated as if it were sigmoid, y (1 − y)",
+         "the derivative of tanh is 1 − y²", (TANH,), _of_output(_sigmoid_slope)),
+    Slip(_OTHER, "sigmoid is differentiated as if it were tanh, 1 − y²",
+         "the derivative of sigmoid is y (1 − y)", (SIGMOID,), _of_output(_tanh_slope)),
+    Slip(_OTHER, "it is differentiated as if it were ReLU, 1 where positive",
+         "use the derivative of the activation that is in the forward pass", (SIGMOID, TANH),
+         _of_output(lambda y: (y > 0).to(y.dtype))),
+    Slip(_OTHER, "relu is differentiated as if it were sigmoid, y (1 − y)",
+         "the derivative of ReLU is 1 where its input is positive, else 0", (RELU,),
+         _of_output(_sigmoid_slope)),
+    Slip("ReLU'(0) = 1", "the derivative of ReLU at exactly 0 is taken to be 1",
+         "take 0 there, as PyTorch does: x > 0, not x >= 0", (RELU,),
+         _of_input(lambda x: (x >= 0).to(x.dtype))),
+    Slip("another form of GELU", "the tanh form is differentiated where the erf form is computed",
+         "use one form of GELU in both passes", (GELU,), _other_gelu),
+    Slip("softmax without its off-diagonal", "only the diagonal of softmax's Jacobian is used",
+         "dx = y (dy − Σ dy y)", (SOFTMAX,), _of_output(_sigmoid_slope)),
+)  # fmt: skip
+
+
+def weight_slips(updated: Mapping[int, Tensor]) -> tuple[Slip, ...]:
+    """What goes wrong where the error is carried back through a weight.
+
+    Args:
+        updated: the weights after a step, by where in memory they begin.
+    """
+    names = ("mm", "bmm")
+    return (
+        Slip("weight not transposed", "the error is carried back through the weight itself",
+             "carry it back through the transpose of the weight", names, _turned(updated)),
+        Slip("weights updated before the error is propagated through them",
+             "the error is carried back through the weight as it is after its update",
+             "compute all gradients first, then update all parameters", names, _late(updated)),
+    )  # fmt: skip
+
+
+def _turned(updated: Mapping[int, Tensor]) -> Change:
+    def change(operation: Any, args: Any, x: Tensor | None) -> Tensor | None:
+        place = _weight(args, updated)
+        if place is None or args[place].shape[-1] != args[place].shape[-2]:
+            return None
+        turned = list(args)
+        turned[place] = args[place].transpose(-1, -2)
+        result: Tensor = operation(*turned)
+        return result
+
+    return change
+
+
+def _late(updated: Mapping[int, Tensor]) -> Change:
+    def change(operation: Any, args: Any, x: Tensor | None) -> Tensor | None:
+        place = _weight(args, updated)
+        if place is None:
+            return None
+        held, late = args[place], updated[args[place].data_ptr()]
+        if held.numel() != late.numel():
+            return None
+        moved = list(args)
+        moved[place] = late.as_strided(held.shape, held.stride())
+        result: Tensor = operation(*moved)
+        return result
+
+    return change
+
+
+def _weight(args: Any, updated: Mapping[int, Tensor]) -> int | None:
+    """Which of the arguments is a weight."""
+    return next((i for i, one in enumerate(args) if one.data_ptr() in updated), None)
