@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor
-from torch.nn import functional as F
+from torch.nn import functional
 
 Array = np.ndarray[Any, Any]
 
@@ -23,7 +23,9 @@ def _sigmoid(x: Array) -> Array:
 
 
 def _gelu(x: Array) -> Array:
-    return np.asarray(0.5 * x * (1 + np.tanh(_ROOT.astype(x.dtype) * (x + _CUBE.astype(x.dtype) * x**3))))
+    return np.asarray(
+        0.5 * x * (1 + np.tanh(_ROOT.astype(x.dtype) * (x + _CUBE.astype(x.dtype) * x**3)))
+    )
 
 
 def _gelu_slope(x: Array, y: Array) -> Array:
@@ -41,11 +43,11 @@ ACTIVATIONS: dict[str, tuple[Callable[..., Array], Callable[..., Array], Callabl
     "tanh": (np.tanh, lambda x, y: 1 - y**2, torch.tanh),
     "relu": (lambda x: np.maximum(x, 0), lambda x, y: (x > 0).astype(x.dtype), torch.relu),
     "identity": (lambda x: x, lambda x, y: np.ones_like(x), lambda x: x),
-    "gelu": (_gelu, _gelu_slope, lambda x: F.gelu(x, approximate="tanh")),
+    "gelu": (_gelu, _gelu_slope, lambda x: functional.gelu(x, approximate="tanh")),
     "softplus": (
         lambda x: np.logaddexp(np.zeros_like(x), x),
         lambda x, y: _sigmoid(x),
-        lambda x: F.softplus(x, threshold=50.0),  # beyond which PyTorch takes x itself
+        lambda x: functional.softplus(x, threshold=50.0),  # beyond which PyTorch takes x itself
     ),
 }
 
@@ -101,7 +103,9 @@ class Handmade:
         def numbers(*shape: int) -> Array:
             return rng.standard_normal(shape).astype(recipe.dtype)
 
-        self.weights = [numbers(i, o) * np.asarray(recipe.gain / math.sqrt(i), recipe.dtype) for i, o in pairs]
+        self.weights = [
+            numbers(i, o) * np.asarray(recipe.gain / math.sqrt(i), recipe.dtype) for i, o in pairs
+        ]
         self.biases = [numbers(o) * np.asarray(0.3, recipe.dtype) for _, o in pairs]
         self.x = numbers(recipe.batch, recipe.widths[0]) * np.asarray(recipe.scale, recipe.dtype)
         self.x[:, rng.random(recipe.widths[0]) < 0.1] = 0
@@ -114,8 +118,8 @@ class Handmade:
         self.d_weights: list[Any] = []
         self.d_biases: list[Any] = []
         if recipe.style == "lists":
-            self.weights = [w.tolist() for w in self.weights]  # type: ignore[misc]
-            self.biases = [b.tolist() for b in self.biases]  # type: ignore[misc]
+            self.weights = [w.tolist() for w in self.weights]
+            self.biases = [b.tolist() for b in self.biases]
 
     def names(self) -> tuple[Any, ...]:
         """Its parameters, in the words of crosscheck."""
@@ -152,9 +156,9 @@ class Handmade:
         """The gradient at the output; the loss is a mean over the batch, or half a sum."""
         n = len(self.x)
         if self.recipe.loss == "half":
-            return output - y
+            return np.asarray(output - y)
         if self.recipe.loss == "mean":
-            return 2 * (output - y) / (n * output.shape[-1])
+            return np.asarray(2 * (output - y) / (n * output.shape[-1]))
         e = np.exp(output - output.max(axis=-1, keepdims=True))
         return np.asarray((e / e.sum(axis=-1, keepdims=True) - y) / n)
 
@@ -220,7 +224,11 @@ class Handmade:
         y = torch.tensor(self.y)
         if self.recipe.loss == "half":
             return ((h - y) ** 2).sum() / 2
-        return F.mse_loss(h, y) if self.recipe.loss == "mean" else F.cross_entropy(h, y)
+        return (
+            functional.mse_loss(h, y)
+            if self.recipe.loss == "mean"
+            else functional.cross_entropy(h, y)
+        )
 
     def check(self) -> dict[str, Any]:
         """The arguments of crosscheck."""

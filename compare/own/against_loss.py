@@ -1,4 +1,4 @@
-"""The user's gradients against the derivative of the user's own loss, where there is nothing else."""
+"""The user's gradients against the derivative of the user's own loss, where there is no other."""
 
 from __future__ import annotations
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 
@@ -16,6 +17,8 @@ from compare.own.gradients import Seen
 from compare.own.numeric import as_loss
 from compare.own.report import Section
 from compare.own.subject import Subject
+
+L = TypeVar("L")
 
 
 @dataclass(frozen=True)
@@ -30,6 +33,7 @@ class Look:
         units: of the tolerance, by parameter.
         wrong: the parameters whose gradients differ.
         section: what was measured.
+        failed: whether anything differs, be it the loss alone.
     """
 
     title: str
@@ -39,6 +43,7 @@ class Look:
     units: Mapping[str, Array]
     wrong: tuple[str, ...]
     section: Section
+    failed: bool
 
 
 def look(
@@ -93,19 +98,24 @@ def _compare(
         for name in right
         if name in misshapen or not meter.gauges[gradient(name)].highest <= allowance.multiple
     )
-    return Look(title, weights, seen, expected, units, wrong, Section(title, meter.metrics()))
+    return Look(
+        title, weights, seen, expected, units, wrong, Section(title, meter.metrics()), meter.failed
+    )
 
 
 def at_all(
     weights: Mapping[str, Mapping[str, Array]],
-    compare: Callable[[Mapping[str, Array], str], list[Look]],
-) -> tuple[list[Look], list[str]]:
+    compare: Callable[[Mapping[str, Array], str], list[L]],
+) -> tuple[list[L], list[str]]:
     """Compare at the user's own weights, and at drawn ones where both sides give numbers.
 
     Returns:
         What was seen, and remarks on weights at which nothing could be compared.
+
+    Raises:
+        CannotCompare: nothing could be compared at the user's own weights.
     """
-    found: list[Look] = []
+    found: list[L] = []
     remarks = []
     for title, values in weights.items():
         try:

@@ -78,6 +78,7 @@ class Autograd:
         self.torch_loss, self.shapes, self.dtype, self.run = torch_loss, shapes, dtype, run
         self.module = None if module is None else copy.deepcopy(module).to(TORCH_DTYPES[dtype])
         self.links: list[Link] = []
+        self._held: dict[str, Tensor] = {}
         self._buffers: dict[str, Tensor] = {}
         if self.module is not None:
             theirs = {name: tuple(p.shape) for name, p in self.module.named_parameters()}
@@ -110,6 +111,14 @@ class Autograd:
         """The gradients, as they come out under a mode that interferes."""
         return self._run(values, mode)[1]
 
+    def beside(self, values: Mapping[str, Array]) -> dict[int, Tensor]:
+        """Other numbers for the parameters of the run under way, by where those are in memory."""
+        turned = {one.own: one.there(values[one.own]) for one in self.links} or values
+        return {
+            tensor.data_ptr(): to_tensor(np.ascontiguousarray(turned[name], self.dtype))
+            for name, tensor in self._held.items()
+        }
+
     def _run(self, values: Mapping[str, Array], mode: Mode) -> tuple[float, dict[str, Array]]:
         with torch.enable_grad(), self._prepared(), mode:
             loss, tensors = self._forward(values)
@@ -136,7 +145,7 @@ class Autograd:
                 torch.set_default_dtype(default)
 
     def _forward(self, values: Mapping[str, Array]) -> tuple[Tensor, dict[str, Tensor]]:
-        tensors = self._tensors(values)
+        self._held = tensors = self._tensors(values)
         argument: Any = dict(tensors) if self.module is None else self.module
         try:
             loss = self.run("torch_loss", self.torch_loss, argument)

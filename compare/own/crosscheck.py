@@ -5,16 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-import torch
 from torch import nn
 
 from compare.environment import versions
-from compare.errors import CannotCompare, UsageError
+from compare.errors import UsageError
 from compare.observation import Array
-from compare.own import against_loss, against_torch
+from compare.own import against_loss, against_torch, remarks
 from compare.own.allowance import Allowance, coarsest
 from compare.own.autograd import Autograd
-from compare.own.explain import causes_of, remarks_on
+from compare.own.explain import causes_of
 from compare.own.gradients import Returned, Source, Stepped
 from compare.own.judgement import judge
 from compare.own.memento import Memento
@@ -169,37 +168,25 @@ def _by_torch(
     allowance: Allowance,
     points: dict[str, dict[str, Array]],
 ) -> CrossReport:
-    looks, remarks = against_torch.at_all(
+    looks, left_out = against_torch.at_all(
         points, lambda at, title: against_torch.look(subject, autograd, allowance, at, title)
     )
-    judgement, causes = None, ()
-    bad = [
-        one
-        for one in looks
-        if one.wrong or any(not one_ok(m, allowance) for m in one.section.metrics)
-    ]
-    if bad:
-        worst = bad[0]
-        fit = [n for n in worst.wrong if worst.seen.gradients[n].shape == worst.weights[n].shape]
-        judgement = judge(
-            subject, autograd, worst.weights, worst.seen.gradients, worst.expected, fit
-        )
-        causes = tuple(causes_of(worst, looks, autograd, allowance))
+    bad = next((one for one in looks if one.failed), None)
     return CrossReport(
         against=f"PyTorch's autograd ({coarsest(*(one.expected.dtype for one in looks))})",
         tolerance=allowance.name,
         multiple=allowance.multiple,
         sections=tuple(one.section for one in looks),
-        judgement=judgement,
-        causes=causes,
-        remarks=(*remarks, *remarks_on(looks, subject)),
+        judgement=None if bad is None else judge(subject, autograd, bad),
+        causes=tuple(causes_of(looks, autograd, allowance.multiple)),
+        remarks=(
+            *left_out,
+            *remarks.on(looks, subject, autograd),
+            *remarks.printed(subject.run.lines),
+        ),
         parameters=sum(value.size for value in looks[0].weights.values()),
         versions=versions(),
     )
-
-
-def one_ok(metrics: Any, allowance: Allowance) -> bool:
-    return metrics.structure is None and metrics.first_beyond(allowance.multiple) is None
 
 
 def _by_loss(
@@ -208,27 +195,22 @@ def _by_loss(
     points: dict[str, dict[str, Array]],
     progress: Progress,
 ) -> CrossReport:
-    found = []
-    remarks: list[str] = []
-    for title, weights in points.items():
-        try:
-            found.append(against_loss.measure(subject, allowance, weights, title, progress))
-        except CannotCompare as error:
-            if not found:
-                raise
-            remarks.append(f"not compared at {title}: {error}")
+    found, left_out = against_torch.at_all(
+        points, lambda at, title: [against_loss.measure(subject, allowance, at, title, progress)]
+    )
     size = sum(value.size for value in points["your weights"].values())
     looked = found[0].looked_at
     methods = " and ".join(dict.fromkeys(one.method for one in found))
-    share = "all" if looked == size else f"{looked:,} of"
+    share = f"all {size:,}" if looked == size else f"{looked:,} of {size:,}"
     return CrossReport(
-        against=f"the derivative of its own loss by {methods}, at {share} {size:,} entries and along a direction of each tensor",
+        against=f"the derivative of its own loss ({methods}; {share} entries, and every tensor "
+        f"along a direction)",
         tolerance=allowance.name,
         multiple=allowance.multiple,
         sections=tuple(one.section for one in found),
         judgement=None,
         causes=(),
-        remarks=tuple(remarks),
+        remarks=(*left_out, *remarks.printed(subject.run.lines)),
         parameters=size,
         versions=versions(),
     )

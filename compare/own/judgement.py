@@ -16,7 +16,8 @@ import numpy as np
 from compare.derivative import Derivative, central
 from compare.errors import CannotCompare
 from compare.observation import Array
-from compare.own.autograd import Autograd, Expected
+from compare.own.against_torch import Look
+from compare.own.autograd import Autograd
 from compare.own.numeric import Differentiator
 from compare.own.subject import Subject
 from compare.referee import CLEAR
@@ -28,8 +29,8 @@ class Wrong(Enum):
 
     BACKWARD = "your backward is wrong: it is not the derivative of your own loss"
     FORWARDS = (
-        "your backward is the derivative of your own loss, and autograd's is that of PyTorch's: the "
-        "two losses, or the networks before them, are not the same function"
+        "your backward is the derivative of your own loss, and autograd's is that of torch_loss: "
+        "the two losses, or the networks before them, are not the same function"
     )
     AUTOGRAD = (
         "PyTorch's side is wrong: autograd's gradient is not the derivative of torch_loss (a "
@@ -41,6 +42,7 @@ class Wrong(Enum):
         "torch_loss is not the loss that it descends; give your own loss as well, loss=, to tell "
         "which"
     )
+    SHAPES = "your gradients have not the shapes of their parameters, so your backward is wrong"
     UNCLEAR = "which side is wrong could not be told: the difference is too small for that"
 
 
@@ -77,24 +79,18 @@ class Judgement:
         return f"{self.wrong.value}. Where the two differ most, {'; '.join(told)}"
 
 
-def judge(
-    subject: Subject,
-    autograd: Autograd,
-    weights: Mapping[str, Array],
-    actual: Mapping[str, Array],
-    expected: Expected,
-    wrong: list[str],
-) -> Judgement:
+def judge(subject: Subject, autograd: Autograd, look: Look) -> Judgement:
     """Say which side is wrong.
 
     Args:
         subject: the user's side.
         autograd: PyTorch's.
-        weights: where they differ.
-        actual: the user's gradients there.
-        expected: PyTorch's.
-        wrong: the parameters whose gradients differ; none if only the losses do.
+        look: where they differ.
     """
+    weights, actual, expected = look.weights, look.seen.gradients, look.expected
+    wrong = [name for name in look.wrong if actual[name].shape == weights[name].shape]
+    if look.wrong and not wrong:
+        return Judgement(Wrong.SHAPES, None, math.nan, None, math.nan)
     names = wrong or list(weights)
     theirs = expected.gradients
     difference = {n: (actual[n].astype(float) if wrong else 0.0) - theirs[n] for n in names}

@@ -183,7 +183,7 @@ def _generator(value: Any) -> Restore | None:
 
 
 def _array(array: np.ndarray[Any, Any]) -> Restore | None:
-    """Views are put back as well as what they look at: writing the same numbers twice is no harm."""
+    """Views are put back as well as what they look at: writing numbers twice is no harm."""
     if not array.flags.writeable:
         return None
     return functools.partial(np.copyto, array, array.copy())

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-
 from compare.errors import CannotCompare, UsageError
 from compare.observation import Array
 

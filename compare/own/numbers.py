@@ -17,11 +17,12 @@ DTYPES = ("float32", "float64")
 def is_leaf(value: Any) -> bool:
     """Whether a value is one tensor, rather than something that holds several."""
     if isinstance(value, np.ndarray):
-        return value.dtype != object
+        return bool(value.dtype.kind != "O")
     return is_number(value) or is_nested(value)
 
 
 def is_number(value: Any) -> bool:
+    """Whether it is one number, of Python or of NumPy."""
     return isinstance(value, int | float | complex | np.number) and not isinstance(value, bool)
 
 

@@ -2,7 +2,8 @@
 
 Where the loss can be computed on complex numbers, by the complex step, exact to rounding; it is
 believed only where central differences confirm it, as ``abs``, ``max`` of complex numbers or a cast
-to real numbers give something else without an error. Otherwise by central differences, extrapolated.
+to real numbers give something else without an error. Otherwise by central differences, extrapolated
+to a step of 0.
 """
 
 from __future__ import annotations

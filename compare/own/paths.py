@@ -1,7 +1,7 @@
 """Places in a user's objects: an object and a path such as ``layers[0].weight``.
 
-A place is looked up anew each time, so that code which binds a new array to an attribute is followed
-as well as code which changes the array that is there.
+A place is looked up anew each time, so that code which binds a new array to an attribute is
+followed as well as code which changes the array that is there.
 """
 
 from __future__ import annotations

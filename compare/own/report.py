@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 from compare.metrics import Metrics
 from compare.observation import gradient
-from compare.own.judgement import Judgement
 from compare.report import Failure, Verdict, judge
 
 if TYPE_CHECKING:
     from compare.diagnosis.cause import Cause
+    from compare.own.judgement import Judgement
 
 
 @dataclass(frozen=True)

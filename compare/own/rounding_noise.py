@@ -33,10 +33,18 @@ _EXACT = {
     "t", "transpose", "permute", "slice", "select", "unsqueeze", "squeeze", "cat", "stack", "index",
     "gather", "embedding", "fill_", "zero_", "zeros_like", "ones_like", "empty_like", "full_like",
     "new_zeros", "new_empty_strided", "as_strided", "_local_scalar_dense", "neg", "relu", "abs",
-    "threshold_backward", "sgn", "sign", "constant_pad_nd", "flip", "roll", "where", "scalar_tensor",
-    "max_pool2d_with_indices", "masked_fill", "unbind", "split", "repeat", "native_dropout",
+    "threshold_backward", "sgn", "sign", "constant_pad_nd", "flip", "roll", "where",
+    "scalar_tensor", "max_pool2d_with_indices", "masked_fill", "unbind", "split", "repeat", "native_dropout",
 }  # fmt: skip
 
+
+#: Operations whose results are sums: of products, of whatever a layer sums, of all numbers.
+_PRODUCTS = ("mm", "bmm", "addmm", "baddbmm", "dot", "mv", "addmv")
+_LAYERS = ("convolution", "native_", "_scaled", "mkldnn", "cudnn")
+_SUMS = (
+    *("sum", "mean", "cumsum", "var", "std", "prod", "norm", "logsumexp"),
+    *("_log_softmax", "_softmax", "mse_loss"),
+)
 
 #: How far a result may be off, for a relative error of 1 within the operation, where formulas pass
 #: by a number near 1 that then cancels, as in 1 + erf, log(1 + e^x) or p − 1.
@@ -53,7 +61,7 @@ _CANCELLING: dict[str, Callable[[Any], Tensor]] = {
 }
 
 
-class Watch(TorchDispatchMode):
+class Watch(TorchDispatchMode):  # type: ignore[no-untyped-call]
     """Notes what a computation is made of.
 
     Attributes:
@@ -62,7 +70,7 @@ class Watch(TorchDispatchMode):
     """
 
     def __init__(self) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self.dtypes: set[torch.dtype] = set()
         self.forward_shapes: list[tuple[int, ...]] = []
         self._backward = False
@@ -79,7 +87,7 @@ class Watch(TorchDispatchMode):
         return result
 
 
-class Noise(TorchDispatchMode):
+class Noise(TorchDispatchMode):  # type: ignore[no-untyped-call]
     """Disturbs every operation within the block.
 
     Args:
@@ -88,7 +96,7 @@ class Noise(TorchDispatchMode):
     """
 
     def __init__(self, size: float, seed: int) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self.size = size
         self._generator = torch.Generator().manual_seed(seed)
         self._pools: dict[torch.dtype, Tensor] = {}
@@ -146,28 +154,11 @@ def _terms(args: Any, func: Any) -> float:
     """How many numbers one of the result's is summed from, about."""
     sizes = sorted((tensor.numel() for tensor in _real(args)), reverse=True)
     name = func._schema.name.partition("::")[2]
-    if name in ("mm", "bmm", "addmm", "baddbmm", "dot", "mv", "addmv"):
-        first = list(_real(args))[-2]
-        return float(max(first.shape[-1], 1))
-    if name.startswith(("convolution", "native_", "_scaled", "mkldnn", "cudnn")) and len(sizes) > 1:
-        return float(max(sizes[0] * sizes[1], 1)) ** 0.25
-    if name.startswith(
-        (
-            "sum",
-            "mean",
-            "cumsum",
-            "var",
-            "std",
-            "prod",
-            "norm",
-            "logsumexp",
-            "_log_softmax",
-            "_softmax",
-            "mse_loss",
-        )
-    ):
-        return float(max(sizes[0], 1))
-    return 1.0
+    if name in _PRODUCTS:
+        return float(max(list(_real(args))[-2].shape[-1], 1))
+    if name.startswith(_LAYERS) and len(sizes) > 1:
+        return math.sqrt(math.sqrt(max(sizes[0] * sizes[1], 1)))
+    return float(max(sizes[0], 1)) if name.startswith(_SUMS) else 1.0
 
 
 def _real(args: Any) -> Iterator[Tensor]:

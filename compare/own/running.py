@@ -101,7 +101,8 @@ def time_limit(seconds: float | None, runner: Runner) -> Iterator[None]:
         raise UsageError(f"timeout is {seconds:g} seconds, but should be more than 0")
     if threading.current_thread() is not threading.main_thread() or not hasattr(signal, "SIGALRM"):
         raise UsageError(
-            "timeout needs the signals of the main thread, which are not to be had here; leave it out"
+            "timeout needs the signals of the main thread, which are not to be had here; leave it "
+            "out"
         )
 
     def stop(number: int, frame: types.FrameType | None) -> None:

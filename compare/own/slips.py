@@ -13,8 +13,22 @@ from typing import Any
 import torch
 from torch import Tensor
 
-#: What an operation of the backward pass is given, and the input that its forward pass had.
-Change = Callable[[Any, Any, Tensor | None], Tensor | None]
+
+@dataclass(frozen=True)
+class Known:
+    """What a slip may need besides the arguments of an operation.
+
+    Attributes:
+        input: what the forward pass was given where the backward pass is given its output.
+        late: the parameters as they are after a step, by where in memory they begin now.
+    """
+
+    input: Tensor | None
+    late: Mapping[int, Tensor]
+
+
+#: From an operation of the backward pass and its arguments to the gradient it gives instead.
+Change = Callable[[Any, Any, Known], Tensor | None]
 
 
 @dataclass(frozen=True)
@@ -26,8 +40,7 @@ class Slip:
         told: what is done instead, for a sentence.
         remedy: what to do.
         operations: of the backward pass in which it can be made.
-        change: the gradient it gives, from the operation, its arguments and the forward's input;
-            None where it cannot be made.
+        change: the gradient it gives instead; None where it cannot be made.
     """
 
     name: str
@@ -39,20 +52,26 @@ class Slip:
 
 SIGMOID, TANH, RELU = "sigmoid_backward", "tanh_backward", "threshold_backward"
 GELU, SOFTMAX = "gelu_backward", "_softmax_backward_data"
-BENT = ("leaky_relu_backward", "elu_backward", "silu_backward", "softplus_backward",
-        "hardtanh_backward", "mish_backward", "hardswish_backward", "log_sigmoid_backward")  # fmt: skip
+BENT = (
+    *("leaky_relu_backward", "elu_backward", "silu_backward", "softplus_backward"),
+    *("hardtanh_backward", "mish_backward", "hardswish_backward", "log_sigmoid_backward"),
+)
 ACTIVATIONS = (SIGMOID, TANH, RELU, GELU, SOFTMAX, *BENT)
+
+#: In which the error is carried back through a weight.
+PRODUCTS = ("mm", "bmm", "mv")
 
 #: How the operations of the backward pass are called in a sentence.
 CALLED = {operation: operation.removesuffix("_backward").removesuffix("_backward_data").strip("_")
           for operation in ACTIVATIONS} | {RELU: "relu", SOFTMAX: "softmax"}  # fmt: skip
 
 
-def _missing(operation: Any, args: Any, x: Tensor | None) -> Tensor:
-    return torch.as_strided(args[0], args[0].shape, args[0].stride()).clone()
+def _missing(operation: Any, args: Any, known: Known) -> Tensor:
+    gradient: Tensor = args[0].clone()
+    return gradient
 
 
-def _twice(operation: Any, args: Any, x: Tensor | None) -> Tensor:
+def _twice(operation: Any, args: Any, known: Known) -> Tensor:
     once: Tensor = operation(*args)
     again: Tensor = operation(once, *args[1:])
     return again
@@ -60,16 +79,21 @@ def _twice(operation: Any, args: Any, x: Tensor | None) -> Tensor:
 
 def _of_output(slope: Callable[[Tensor], Tensor]) -> Change:
     """The gradient with another slope, computed from the activation's output."""
-    return lambda operation, args, x: args[0] * slope(args[1])
+    return lambda operation, args, known: args[0] * slope(args[1])
 
 
 def _of_input(slope: Callable[[Tensor], Tensor]) -> Change:
     """The same, computed from the pre-activation."""
-    return lambda operation, args, x: None if x is None else args[0] * slope(x)
+
+    def change(operation: Any, args: Any, known: Known) -> Tensor | None:
+        return None if known.input is None else args[0] * slope(known.input)
+
+    return change
 
 
-def _other_gelu(operation: Any, args: Any, x: Tensor | None) -> Tensor:
-    return torch.ops.aten.gelu_backward(args[0], args[1], approximate="tanh")
+def _other_gelu(operation: Any, args: Any, known: Known) -> Tensor:
+    other: Tensor = operation(args[0], args[1], approximate="tanh")
+    return other
 
 
 def _sigmoid_slope(y: Tensor) -> Tensor:
@@ -83,6 +107,35 @@ def _tanh_slope(y: Tensor) -> Tensor:
 _AT = "derivative taken at the wrong place"
 _OTHER = "derivative of another activation"
 _ONE_FORMULA = "use the formula for what is handed to it: of the output y, or of the input x"
+
+
+def _turned(operation: Any, args: Any, known: Known) -> Tensor | None:
+    place = _weight(args, known)
+    if place is None or args[place].shape[-1] != args[place].shape[-2]:
+        return None
+    turned = list(args)
+    turned[place] = args[place].transpose(-1, -2)
+    result: Tensor = operation(*turned)
+    return result
+
+
+def _late(operation: Any, args: Any, known: Known) -> Tensor | None:
+    place = _weight(args, known)
+    if place is None:
+        return None
+    held, late = args[place], known.late[args[place].data_ptr()]
+    if held.numel() != late.numel():
+        return None
+    moved = list(args)
+    moved[place] = late.as_strided(held.shape, held.stride())
+    result: Tensor = operation(*moved)
+    return result
+
+
+def _weight(args: Any, known: Known) -> int | None:
+    """Which of the arguments is a weight."""
+    return next((i for i, one in enumerate(args) if one.data_ptr() in known.late), None)
+
 
 SLIPS = (
     Slip("missing derivative", "the derivative of the activation is missing",
@@ -102,7 +155,7 @@ SLIPS = (
     Slip(_OTHER, "sigmoid is differentiated as if it were tanh, 1 − y²",
          "the derivative of sigmoid is y (1 − y)", (SIGMOID,), _of_output(_tanh_slope)),
     Slip(_OTHER, "it is differentiated as if it were ReLU, 1 where positive",
-         "use the derivative of the activation that is in the forward pass", (SIGMOID, TANH),
+         "use the derivative of the activation that is in the forward pass", (TANH,),
          _of_output(lambda y: (y > 0).to(y.dtype))),
     Slip(_OTHER, "relu is differentiated as if it were sigmoid, y (1 − y)",
          "the derivative of ReLU is 1 where its input is positive, else 0", (RELU,),
@@ -114,54 +167,9 @@ SLIPS = (
          "use one form of GELU in both passes", (GELU,), _other_gelu),
     Slip("softmax without its off-diagonal", "only the diagonal of softmax's Jacobian is used",
          "dx = y (dy − Σ dy y)", (SOFTMAX,), _of_output(_sigmoid_slope)),
+    Slip("weight not transposed", "the error is carried back through the weight itself",
+         "carry it back through the transpose of the weight", PRODUCTS, _turned),
+    Slip("weights updated before the error is propagated through them",
+         "the error is carried back through the weight as it is after its update",
+         "compute all gradients first, then update all parameters", PRODUCTS, _late),
 )  # fmt: skip
-
-
-def weight_slips(updated: Mapping[int, Tensor]) -> tuple[Slip, ...]:
-    """What goes wrong where the error is carried back through a weight.
-
-    Args:
-        updated: the weights after a step, by where in memory they begin.
-    """
-    names = ("mm", "bmm")
-    return (
-        Slip("weight not transposed", "the error is carried back through the weight itself",
-             "carry it back through the transpose of the weight", names, _turned(updated)),
-        Slip("weights updated before the error is propagated through them",
-             "the error is carried back through the weight as it is after its update",
-             "compute all gradients first, then update all parameters", names, _late(updated)),
-    )  # fmt: skip
-
-
-def _turned(updated: Mapping[int, Tensor]) -> Change:
-    def change(operation: Any, args: Any, x: Tensor | None) -> Tensor | None:
-        place = _weight(args, updated)
-        if place is None or args[place].shape[-1] != args[place].shape[-2]:
-            return None
-        turned = list(args)
-        turned[place] = args[place].transpose(-1, -2)
-        result: Tensor = operation(*turned)
-        return result
-
-    return change
-
-
-def _late(updated: Mapping[int, Tensor]) -> Change:
-    def change(operation: Any, args: Any, x: Tensor | None) -> Tensor | None:
-        place = _weight(args, updated)
-        if place is None:
-            return None
-        held, late = args[place], updated[args[place].data_ptr()]
-        if held.numel() != late.numel():
-            return None
-        moved = list(args)
-        moved[place] = late.as_strided(held.shape, held.stride())
-        result: Tensor = operation(*moved)
-        return result
-
-    return change
-
-
-def _weight(args: Any, updated: Mapping[int, Tensor]) -> int | None:
-    """Which of the arguments is a weight."""
-    return next((i for i, one in enumerate(args) if one.data_ptr() in updated), None)

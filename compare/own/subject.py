@@ -1,4 +1,4 @@
-"""The user's side: each run starts from the very same state, whatever the one before left behind."""
+"""The user's side: each run starts from the very same state, whatever the last one left behind."""
 
 from __future__ import annotations
 

@@ -8,40 +8,41 @@ composed of others, such as 1 / (1 + exp(−x)), are not recognised.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import torch
 from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from compare.diagnosis import Cause
 from compare.observation import Array
 from compare.own.autograd import Autograd
-from compare.own.slips import CALLED, SLIPS, Slip, weight_slips
+from compare.own.slips import CALLED, SLIPS, Known, Slip
 
 #: So many places are tried one by one.
 PLACES = 40
 
 
-class Tampering(TorchDispatchMode):
-    """Makes a slip at some place of the backward pass, or at all.
+class Tampering(TorchDispatchMode):  # type: ignore[no-untyped-call]
+    """Makes a slip at one place of the backward pass, or at all.
 
     Args:
-        slip: what to do; None only counts the places.
+        slip: what to do.
         place: at which of its places, counted from the output; None is all of them.
+        late: the parameters after a step, by where in memory they are now.
 
     Attributes:
-        places: how many there were.
-        operations: what was found at each.
+        operations: those of its places, counted from the output.
         changed: whether anything was changed.
     """
 
-    def __init__(self, slip: Slip | None, place: int | None) -> None:
-        super().__init__()
-        self.slip, self.place = slip, place
+    def __init__(
+        self, slip: Slip, place: int | None, late: Callable[[], Mapping[int, Tensor]]
+    ) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        self.slip, self.place, self._late = slip, place, late
         self.operations: list[str] = []
         self.changed = False
         self._backward = False
@@ -55,9 +56,9 @@ class Tampering(TorchDispatchMode):
         if not self._backward:
             self._remember(result, args)
             return result
-        if self.slip is None or name not in self.slip.operations:
+        if name not in self.slip.operations:
             return result
-        changed = self.slip.change(func, args, self._input(args))
+        changed = self.slip.change(func, args, Known(self._input(args), self._late()))
         if changed is None:
             return result
         here = len(self.operations)
@@ -78,7 +79,7 @@ class Tampering(TorchDispatchMode):
         return None if second is None else self._inputs.get(second.data_ptr())
 
 
-@dataclass
+@dataclass(frozen=True)
 class Suspect:
     """What is to be explained.
 
@@ -95,7 +96,13 @@ class Suspect:
     expected: Mapping[str, Array]
     allowed: Mapping[str, Array]
     lr: float | None = None
-    wrong: tuple[str, ...] = field(default=())
+    wrong: tuple[str, ...] = ()
+
+    @property
+    def after_step(self) -> dict[str, Array]:
+        """The weights after a step of plain descent."""
+        lr = self.lr or 0.0
+        return {name: w - lr * self.expected[name] for name, w in self.weights.items()}
 
     def match(self, predicted: Mapping[str, Array]) -> float:
         """The largest difference that a slip leaves, over what is allowed."""
@@ -116,7 +123,7 @@ class Suspect:
 def slipped(autograd: Autograd, suspect: Suspect) -> list[Cause]:
     """The slips that explain all of the user's gradients."""
     found = []
-    for slip in (*SLIPS, *_weight_slips(suspect)):
+    for slip in SLIPS:
         for place, count, operation, predicted in _tries(autograd, suspect, slip):
             match = suspect.match(predicted)
             if match <= 1:
@@ -127,22 +134,19 @@ def slipped(autograd: Autograd, suspect: Suspect) -> list[Cause]:
     return found
 
 
-def _weight_slips(suspect: Suspect) -> tuple[Slip, ...]:
-    return weight_slips(suspect.weights, suspect.expected, suspect.lr)
-
-
 def _tries(
     autograd: Autograd, suspect: Suspect, slip: Slip
 ) -> Iterator[tuple[int | None, int, str, dict[str, Array]]]:
     """The gradients with a slip at all of its places, then at each."""
-    everywhere = Tampering(slip, None)
+    values = suspect.after_step
+    everywhere = Tampering(slip, None, lambda: autograd.beside(values))
     predicted = autograd.gradients(suspect.weights, everywhere)
     count = len(everywhere.operations)
     if not everywhere.changed:
         return
     yield (0 if count == 1 else None), count, everywhere.operations[0], predicted
     for place in range(min(count, PLACES) if count > 1 else 0):
-        once = Tampering(slip, place)
+        once = Tampering(slip, place, lambda: autograd.beside(values))
         predicted = autograd.gradients(suspect.weights, once)
         yield place, count, everywhere.operations[place], predicted
 

@@ -1,7 +1,7 @@
 """Weights to compare at, besides the user's own.
 
 Where a network starts, faults may hide: with γ = 1 a dropped γ, with zero biases whatever
-multiplies them, with tiny weights the derivative of the activation, which is the same for all units.
+multiplies them, with tiny weights the derivative of the activation, then the same for all units.
 """
 
 from __future__ import annotations

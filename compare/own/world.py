@@ -8,6 +8,7 @@ import sys
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -35,7 +36,7 @@ def _settings() -> list[tuple[Callable[[], Any], Callable[[Any], object]]]:
     return [
         (np.geterr, lambda state: np.seterr(**state)),
         (np.get_printoptions, _print_options),
-        (np.random.get_state, np.random.set_state),  # noqa: NPY002 - theirs to use
+        (np.random.get_state, np.random.set_state),  # theirs to use
         (random.getstate, random.setstate),
         (torch.get_rng_state, torch.set_rng_state),
         (torch.get_default_dtype, torch.set_default_dtype),
@@ -44,7 +45,7 @@ def _settings() -> list[tuple[Callable[[], Any], Callable[[Any], object]]]:
         (lambda: list(warnings.filters), _filters),
         (lambda: list(sys.path), lambda path: sys.path.__setitem__(slice(None), path)),
         (lambda: list(sys.argv), lambda argv: sys.argv.__setitem__(slice(None), argv)),
-        (os.getcwd, _directory),
+        (Path.cwd, _directory),
         (lambda: dict(os.environ), _environment),
         (sys.getrecursionlimit, sys.setrecursionlimit),
     ]
@@ -66,8 +67,8 @@ def _print_options(options: dict[str, Any]) -> None:
         np.set_printoptions(**{k: v for k, v in options.items() if k != "override_repr"})
 
 
-def _directory(path: str) -> None:
-    if os.getcwd() != path:
+def _directory(path: Path) -> None:
+    if Path.cwd() != path:
         os.chdir(path)
 
 

@@ -1,0 +1,116 @@
+"""What a reader should know besides what was compared."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from compare.errors import CannotCompare
+from compare.observation import Array
+from compare.own.against_torch import Look
+from compare.own.autograd import Autograd
+from compare.own.gradients import Seen, Stepped
+from compare.own.subject import Subject
+
+
+def on(looks: Sequence[Look], subject: Subject, autograd: Autograd) -> list[str]:
+    """Everything that is worth a remark."""
+    told = [*_not_trained(looks), *_not_read(looks), *_coarse(looks)]
+    if isinstance(subject.source, Stepped):
+        told += _second_step(looks[0], subject, autograd)
+        if len(subject.source.rates) == 1 and any(one.wrong for one in looks):
+            told.append(
+                f"one learning rate, {subject.source.rates[0]:g}: whether differences depend on it "
+                f"could not be seen; with step=lambda lr: ..., or lr=(network, 'lr'), two are tried"
+            )
+    return told
+
+
+def printed(lines: int) -> list[str]:
+    """That the user's code printed something."""
+    return [f"your code printed {lines:,} lines, which are not shown"] if lines else []
+
+
+def _not_trained(looks: Sequence[Look]) -> list[str]:
+    """Parameters whose gradient, or change, is exactly zero at all weights, and should not be."""
+    names = [
+        name
+        for name in looks[0].weights
+        if all(not np.any(one.seen.gradients[name]) for one in looks)
+        and any(np.any(one.expected.gradients[name]) for one in looks)
+    ]
+    if not names:
+        return []
+    stepped = looks[0].seen.lr is not None
+    how = "step leaves them exactly as they were" if stepped else "their gradients are exactly 0"
+    bound = (
+        "; if your code binds a new array to a name, give the object and the name, "
+        "(network, 'W1'), instead of the array"
+        if stepped
+        else ""
+    )
+    return [f"not trained: {', '.join(names)}: {how}{bound}"]
+
+
+def _not_read(looks: Sequence[Look]) -> list[str]:
+    """The same gradients at other weights: the code reads its parameters somewhere else."""
+    first, last = looks[0], looks[-1]
+    if first.weights is last.weights or first.seen.lr is not None:
+        return []
+    mine, theirs = first.seen.gradients, first.expected.gradients
+    same = all(np.array_equal(mine[n], last.seen.gradients[n]) for n in mine)
+    if not same or all(np.array_equal(theirs[n], last.expected.gradients[n]) for n in theirs):
+        return []
+    return [
+        "your gradients are the same at other weights: the code does not read its parameters where "
+        "they were said to be"
+    ]
+
+
+def _coarse(looks: Sequence[Look]) -> list[str]:
+    """Numbers of lower precision on PyTorch's side."""
+    double = all(value.dtype == np.float64 for value in looks[0].weights.values())
+    if not double or looks[0].expected.dtype == "float64":
+        return []
+    return [
+        "torch_loss computes with float32 numbers, so that nothing finer can be compared; make its "
+        "data with dtype=torch.float64"
+    ]
+
+
+def _second_step(look: Look, subject: Subject, autograd: Autograd) -> list[str]:
+    """What a second step, right after the first, shows of what is carried along."""
+    if look.wrong:
+        return []
+    try:
+        first = subject.see(look.weights, look.seen.lr)
+        there = subject.parameters.read()
+        second = subject.source.see(look.seen.lr)
+        expected = autograd.look(there, noisy=False).gradients
+    except CannotCompare as error:
+        return [f"a second step could not be looked at: {error}"]
+    extra = {name: second.gradients[name] - expected[name] for name in there}
+    return _told_of(extra, first, look, second)
+
+
+def _told_of(extra: Mapping[str, Array], first: Seen, look: Look, second: Seen) -> list[str]:
+    before = np.concatenate([first.gradients[name].ravel() for name in extra])
+    after = np.concatenate([extra[name].ravel() for name in extra])
+    noise = sum(float(np.max(second.slack[name])) for name in extra)
+    size = float(np.abs(before).max(initial=0))
+    tolerance = 1e-9 if all(w.dtype == np.float64 for w in look.weights.values()) else 1e-3
+    if size == 0 or np.abs(after).max() <= tolerance * size + noise:
+        return []
+    constant = float(after @ before) / float(before @ before)
+    if np.abs(after - constant * before).max() > tolerance * size + 2 * noise:
+        return [
+            "the first step is plain descent, but a second one, right after it, is not: something "
+            "is carried from step to step, such as a hidden state, or an optimizer's moments"
+        ]
+    if abs(constant - 1) <= tolerance:
+        return [
+            "the first step is right, but a second one adds the gradient of the first: gradients "
+            "are accumulated, and never set to zero"
+        ]
+    return [f"the update rule is not plain descent, but has a momentum of {constant:.6g}"]
