@@ -180,7 +180,6 @@ def _summarise(found: list[Result]) -> None:
 
 def _write_json(found: list[Result], target: str, several: bool) -> None:
     """Write all results as a list, or the single one by itself, if there is a report."""
-    from compare.files import write_whole
     from compare.render.json import to_json
     from compare.report import Report
     from compare.several import NoReport
@@ -191,6 +190,13 @@ def _write_json(found: list[Result], target: str, several: bool) -> None:
         text = to_json(found[0])
     else:
         return
+    _write(text, target)
+
+
+def _write(text: str, target: str) -> None:
+    """Write a text to a file or, for -, to standard output."""
+    from compare.files import write_whole
+
     if target != "-":
         write_whole(Path(target), lambda file: file.write(text.encode()))
         return
@@ -309,6 +315,78 @@ def predict(
         typer.echo(ask.answer(settled, side, row))
     else:
         ask.dialogue(settled, side)
+
+
+@app.command()
+@told
+def check(
+    file: Annotated[
+        str, typer.Argument(metavar="FILE[:FUNCTION]", help="The function is `check` if not named.")
+    ],
+    timeout: Annotated[float, typer.Option(help="Seconds after which to give up.")] = 300.0,
+    seed: Annotated[int | None, typer.Option(help="Of the drawn weights.")] = None,
+    draws: Annotated[
+        int | None,
+        typer.Option(help="At how many drawn weights to compare as well; 1 if not given."),
+    ] = None,
+    tolerance: Annotated[str | None, typer.Option(help="statistical (default) or fixed.")] = None,
+    rtol: Annotated[float | None, typer.Option(help="Relative tolerance, with --atol.")] = None,
+    atol: Annotated[float | None, typer.Option(help="Absolute tolerance, with --rtol.")] = None,
+    json: Annotated[
+        str | None, typer.Option(metavar="FILE|-", help="Write the report as JSON; - is stdout.")
+    ] = None,
+) -> None:
+    """Check a network of your own: its gradients against PyTorch's, or its own loss's.
+
+    The file has a function that returns the arguments of `crosscheck`; `init` writes one.
+    Exit code: 0 agree, 1 disagree, 2 usage error, 3 could not compare, 4 nothing decidable.
+    """
+    from compare.own.allowance import Allowance
+    from compare.own.target import Target
+
+    target = Target.parse(file)
+    Allowance(tolerance, rtol, atol)  # refused before PyTorch is loaded
+    _check_outputs(json, None)
+    from compare.own.loading import check_file
+    from compare.render.own import show, to_json
+
+    options = {"seed": seed, "draws": draws, "tolerance": tolerance, "rtol": rtol, "atol": atol}
+    with progress(target.path.name, 100) as advance:
+        report = check_file(
+            target, timeout, options, lambda done, total: advance(100 * done // total)
+        )
+    if json != "-":
+        with unread_is_no_error():
+            show(report, results())
+    if json is not None:
+        _write(to_json(report), json)
+    raise typer.Exit(report.verdict.value)
+
+
+@app.command()
+@told
+def init(
+    file: Annotated[
+        Path | None, typer.Argument(help="Where to write it; standard output if not given.")
+    ] = None,
+    style: Annotated[
+        str, typer.Option(help="How the network is written: class, functions or script.")
+    ] = "class",
+) -> None:
+    """Write a file to start from, for `check`. It works as it is."""
+    from compare.own.starts import start
+
+    text = start(style, file)
+    if file is None:
+        typer.echo(text, nl=False)
+        return
+    from compare.files import require_writable, write_whole
+
+    if file.exists():
+        raise UsageError(f"{file} is there already; name another file, or remove it")
+    require_writable(file)
+    write_whole(file, lambda opened: opened.write(text.encode()))
+    typer.echo(f"{file} written; run: backproof check {file}")
 
 
 @app.command()

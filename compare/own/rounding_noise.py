@@ -34,7 +34,8 @@ _EXACT = {
     "gather", "embedding", "fill_", "zero_", "zeros_like", "ones_like", "empty_like", "full_like",
     "new_zeros", "new_empty_strided", "as_strided", "_local_scalar_dense", "neg", "relu", "abs",
     "threshold_backward", "sgn", "sign", "constant_pad_nd", "flip", "roll", "where",
-    "scalar_tensor", "max_pool2d_with_indices", "masked_fill", "unbind", "split", "repeat", "native_dropout",
+    "scalar_tensor", "max_pool2d_with_indices", "masked_fill", "unbind", "split", "repeat",
+    "native_dropout",
 }  # fmt: skip
 
 

@@ -50,6 +50,11 @@ def to_json(result: Report | Sequence[Result]) -> str:
         result: a report, or several results, which become a list.
     """
     found = to_dict(result) if isinstance(result, Report) else [_to_dict(one) for one in result]
+    return as_json(found)
+
+
+def as_json(found: dict[str, Any] | list[dict[str, Any]]) -> str:
+    """The same of plain dictionaries and lists."""
     return json.dumps(_plain(found), indent=2, allow_nan=False) + "\n"
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 
 from compare.render.console import COLOURS, TOLD, WIDE, _say, _table
+from compare.render.json import as_json
 from compare.render.words import VERDICTS
 from compare.report import Verdict
 
@@ -70,6 +71,11 @@ def to_text(report: CrossReport) -> str:
     text = console.file
     assert isinstance(text, io.StringIO)  # noqa: S101
     return text.getvalue()
+
+
+def to_json(report: CrossReport) -> str:
+    """JSON text, with everything in it but nothing that differs from run to run."""
+    return as_json(report.to_dict())
 
 
 def to_html(report: CrossReport) -> str:

@@ -1,0 +1,121 @@
+"""A user's file, run as Python would run it, with its function that describes a comparison."""
+
+from __future__ import annotations
+
+import contextlib
+import inspect
+import sys
+import types
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from compare.errors import CannotCompare, UsageError
+from compare.own.crosscheck import Progress, crosscheck
+from compare.own.report import CrossReport
+from compare.own.running import Runner, time_limit
+from compare.own.target import Target
+from compare.own.world import kept_world
+
+#: What a user's file is called as a module, so that ``if __name__ == "__main__"`` is not run.
+MODULE = "backproof_checked"
+
+
+def check_file(
+    target: Target, timeout: float | None, options: Mapping[str, Any], progress: Progress
+) -> CrossReport:
+    """Run the comparison that a file describes.
+
+    Args:
+        target: the file and its function, which takes nothing, and returns the arguments
+            of :func:`compare.crosscheck` as a dict, or the report of a call of it.
+        timeout: seconds after which to give up.
+        options: more arguments of ``crosscheck``; those in the file come before them.
+        progress: told how many entries are done, and of how many.
+
+    Raises:
+        UsageError: there is no such function, or what it describes makes no sense.
+        CannotCompare: the file or the function raises, or gives something else.
+    """
+    path, name = target.path, target.function
+    run = Runner()
+    with kept_world(), time_limit(timeout, run), _importable(path):
+        function = _function(_module(path, run), target)
+        described = run(f"{name} in {path.name}", function)
+        if isinstance(described, CrossReport):
+            return described
+        if not isinstance(described, Mapping):
+            raise CannotCompare(
+                f"{name} in {path} returns {type(described).__name__}, but should return the "
+                f"arguments of crosscheck, as dict(parameters=..., step=..., ...), or its report"
+            )
+        given = {key: value for key, value in options.items() if value is not None}
+        return _described({"progress": progress, **given, **described}, target)
+
+
+def _module(path: Path, run: Runner) -> types.ModuleType:
+    """The file's contents, run."""
+    module = types.ModuleType(MODULE)
+    module.__file__ = str(path.resolve())
+    try:
+        source = path.read_bytes()
+        code = compile(source, str(path), "exec", dont_inherit=True)
+    except (SyntaxError, ValueError) as error:
+        line = f", line {error.lineno}" if isinstance(error, SyntaxError) else ""
+        raise CannotCompare(f"{path}{line} is not Python: {error}") from error
+    except OSError as error:
+        raise CannotCompare(f"cannot read {path}: {error.strerror}") from error
+    sys.modules[MODULE] = module
+    run(str(path), exec, code, vars(module))
+    return module
+
+
+def _function(module: types.ModuleType, target: Target) -> Callable[[], Any]:
+    found = getattr(module, target.function, None)
+    if not callable(found):
+        functions = [
+            n for n, value in vars(module).items() if isinstance(value, types.FunctionType)
+        ]
+        known = f"; it has {', '.join(functions)}" if functions else ""
+        raise UsageError(
+            f"{target.path} has no function {target.function!r} that describes the comparison"
+            f"{known}; name another with {target.path}:FUNCTION, or let `init` write one"
+        )
+    function: Callable[[], Any] = found
+    return function
+
+
+def _described(described: dict[str, Any], target: Target) -> CrossReport:
+    known = inspect.signature(crosscheck).parameters
+    unknown = [str(key) for key in described if key not in known]
+    if unknown or "parameters" not in described:
+        wrong = f"has {', '.join(unknown)}" if unknown else "has no parameters"
+        raise UsageError(
+            f"what {target.function} in {target.path} returns {wrong}; it should be made "
+            f"of {', '.join(known)}"
+        )
+    return crosscheck(**described)
+
+
+@contextmanager
+def _importable(path: Path) -> Iterator[None]:
+    """What lies beside the file can be imported, as when Python runs it; nothing of it stays."""
+    before = dict(sys.modules)
+    arguments = list(sys.argv)
+    sys.path.insert(0, str(path.resolve().parent))
+    sys.argv[:] = [str(path)]
+    try:
+        yield
+    finally:
+        sys.argv[:] = arguments
+        with contextlib.suppress(ValueError):
+            sys.path.remove(str(path.resolve().parent))
+        for name in set(sys.modules) - set(before):
+            if name == MODULE or _lies_beside(sys.modules[name], path):
+                del sys.modules[name]
+
+
+def _lies_beside(module: types.ModuleType, path: Path) -> bool:
+    file = getattr(module, "__file__", None)
+    return file is not None and Path(file).resolve().is_relative_to(path.resolve().parent)
