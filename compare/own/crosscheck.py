@@ -17,6 +17,7 @@ from compare.own.explain import causes_of
 from compare.own.gradients import Returned, Source, Stepped
 from compare.own.judgement import judge
 from compare.own.memento import Memento
+from compare.own.numbers import DTYPES
 from compare.own.parameters import Parameters
 from compare.own.report import CrossReport
 from compare.own.running import Runner, time_limit
@@ -86,13 +87,15 @@ def crosscheck(
             deterministic, or does not come back in time.
     """
     _require_sense(grads, step, lr, loss, module, names, torch_loss, draws)
+    if dtype not in (None, *DTYPES):
+        raise UsageError(f"dtype is {dtype!r}, but should be one of {', '.join(DTYPES)}")
     allowance = Allowance(tolerance, rtol, atol)
     run = Runner()
     with kept_world() as world:
         found = Parameters(parameters)
         memento = Memento(parameters, grads, step, lr, loss, reset, torch_loss, module)
         try:
-            with time_limit(timeout, run):
+            with time_limit(timeout):
                 source = _source(grads, step, lr, found, run)
                 subject = Subject(found, source, loss, reset, run, memento, world)
                 own = found.read()

@@ -106,7 +106,7 @@ def _by_name(value: Any, names: Sequence[str]) -> dict[str, Any]:
     if isinstance(value, list | tuple | np.ndarray):
         if len(value) != len(names):
             raise CannotCompare(
-                f"grads gives {len(value)} gradients, but there are {len(names)} parameters: "
+                f"grads gives {len(value)} gradients, but there {_count(len(names))}: "
                 f"{', '.join(names)}"
             )
         return dict(zip(names, value, strict=True))
@@ -114,6 +114,10 @@ def _by_name(value: Any, names: Sequence[str]) -> dict[str, Any]:
         f"grads returns a {type(value).__name__}, but should return a dict or list of gradients, "
         f"or where they are: (network, 'dW1', 'db1')"
     )
+
+
+def _count(number: int) -> str:
+    return "is 1 parameter" if number == 1 else f"are {number} parameters"
 
 
 def _by_key(value: Mapping[Any, Any], names: Sequence[str]) -> dict[str, Any]:

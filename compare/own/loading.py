@@ -40,7 +40,7 @@ def check_file(
     """
     path, name = target.path, target.function
     run = Runner()
-    with kept_world(), time_limit(timeout, run), _importable(path):
+    with kept_world(), time_limit(timeout), _importable(path):
         function = _function(_module(path, run), target)
         described = run(f"{name} in {path.name}", function)
         if isinstance(described, CrossReport):

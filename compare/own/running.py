@@ -23,7 +23,13 @@ _OURS = str(Path(__file__).resolve().parent.parent)
 
 
 class _TimeUp(BaseException):
-    """Raised wherever a user's code is when the time is up; no ``except Exception`` holds it."""
+    """Raised wherever a user's code is when the time is up; no ``except Exception`` holds it.
+
+    Attributes:
+        doing: the innermost of the user's functions that was running.
+    """
+
+    doing = ""
 
 
 class Runner:
@@ -31,12 +37,10 @@ class Runner:
 
     Attributes:
         lines: how many lines were printed, and not shown.
-        doing: which function runs.
     """
 
     def __init__(self) -> None:
         self.lines = 0
-        self.doing = "your code"
 
     def __call__(self, what: str, function: Callable[..., Any], *arguments: Any) -> Any:
         """Call a function of the user.
@@ -49,7 +53,6 @@ class Runner:
         Raises:
             CannotCompare: it raised something.
         """
-        self.doing = what
         printed = io.StringIO()
         try:
             with (
@@ -60,6 +63,9 @@ class Runner:
                 warnings.simplefilter("ignore")
                 return function(*arguments)
         except BackproofError:
+            raise
+        except _TimeUp as up:
+            up.doing = up.doing or what
             raise
         except (Exception, SystemExit) as error:
             raise CannotCompare(f"{what} raised {told(error)}") from error
@@ -87,7 +93,7 @@ def _is_users_file(name: str) -> bool:
 
 
 @contextmanager
-def time_limit(seconds: float | None, runner: Runner) -> Iterator[None]:
+def time_limit(seconds: float | None) -> Iterator[None]:
     """End the block with an error if it takes longer.
 
     Raises:
@@ -112,10 +118,10 @@ def time_limit(seconds: float | None, runner: Runner) -> Iterator[None]:
     signal.setitimer(signal.ITIMER_REAL, seconds, 1.0)  # again, should an `except:` swallow it
     try:
         yield
-    except _TimeUp:
+    except _TimeUp as up:
         raise CannotCompare(
-            f"{runner.doing} has not come back within {seconds:g} seconds; is there a loop without "
-            f"end? A larger timeout, or a smaller network or batch, gives it more time"
+            f"{up.doing or 'your code'} has not come back within {seconds:g} seconds; is there a "
+            f"loop without end? A larger timeout, or a smaller network or batch, gives it more time"
         ) from None
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)

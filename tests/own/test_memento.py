@@ -85,7 +85,7 @@ def test_slots_and_class_attributes() -> None:
     [
         (np.random.default_rng(0), lambda rng: rng.random()),
         (np.random.RandomState(0), lambda rng: rng.rand()),
-        (random.Random(0), lambda rng: rng.random()),
+        (random.Random(0), lambda rng: rng.random()),  # noqa: S311
         (torch.Generator().manual_seed(0), lambda rng: torch.rand(1, generator=rng).item()),
     ],
 )

@@ -42,7 +42,7 @@ def test_path_that_cannot_be_read_is_refused(path: str) -> None:
 
 @pytest.mark.parametrize("path", ["layer", "layers[1]", "layers[0].bias", "params['W2']"])
 def test_path_to_nowhere_says_where_it_ends(path: str) -> None:
-    with pytest.raises(CannotCompare, match="there is no .* has no"):
+    with pytest.raises(CannotCompare, match=r"there is no .* has no"):
         place(ROOT, path).get()
 
 

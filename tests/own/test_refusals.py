@@ -10,6 +10,7 @@ import sys
 import threading
 import warnings
 from collections.abc import Callable
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -138,6 +139,7 @@ def test_losses_that_are_none(loss: Callable[[], Any], message: str) -> None:
         ({"module": 3}, "module is a int"),
         ({"names": {}}, "names belongs to a module"),
         ({"draws": -1}, "draws is -1"),
+        ({"dtype": "int8"}, "dtype is 'int8', but should be one of float32, float64"),
         ({"tolerance": "rigorous"}, "needs to see every operation"),
         ({"rtol": 1.0}, "both rtol and atol"),
         ({"timeout": 0.0}, "timeout is 0 seconds"),
@@ -263,7 +265,7 @@ def test_interruption_passes_and_leaves_everything_as_it_was() -> None:
 
 def test_code_that_spoils_the_process_spoils_nothing(capsys: pytest.CaptureFixture[str]) -> None:
     network = Network()
-    places = os.getcwd(), list(sys.path), list(sys.argv)
+    places = Path.cwd(), list(sys.path), list(sys.argv)
 
     def grads() -> dict[str, Any]:
         print("epoch 1\nepoch 2")
@@ -283,7 +285,7 @@ def test_code_that_spoils_the_process_spoils_nothing(capsys: pytest.CaptureFixtu
     assert report.agrees, report
     assert any("lines, which are not shown" in remark for remark in report.remarks)
     assert capsys.readouterr().out == ""
-    assert (os.getcwd(), list(sys.path), list(sys.argv)) == places
+    assert (Path.cwd(), list(sys.path), list(sys.argv)) == places
 
 
 def test_inputs_that_are_changed_in_place_are_put_back() -> None:

@@ -1,0 +1,122 @@
+"""A plugin for pytest: fixtures that hold a hand-written network against PyTorch's autograd.
+
+It is there once Backproof is installed. Nothing is loaded before a fixture is used.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from compare.own.report import CrossReport
+
+MARKER = "backproof"
+
+#: What ini options and markers may set, and how the text of an ini option is read.
+SETTINGS: Mapping[str, tuple[Callable[[str], Any], str]] = {
+    "dtype": (str, "dtype that PyTorch computes in: float32 or float64"),
+    "tolerance": (str, "statistical or fixed"),
+    "rtol": (float, "relative part of the fixed tolerance"),
+    "atol": (float, "absolute part of the fixed tolerance"),
+    "seed": (int, "of the drawn weights"),
+    "draws": (int, "at how many drawn weights to compare"),
+    "timeout": (float, "seconds after which to give up"),
+}
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add the ini options; each is the default of the argument of that name."""
+    for name, (_, help) in SETTINGS.items():
+        parser.addini(f"{MARKER}_{name}", f"Backproof: {help}")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Make the marker known."""
+    names = ", ".join(SETTINGS)
+    config.addinivalue_line(
+        "markers", f"{MARKER}(**settings): settings of Backproof for the test: {names}"
+    )
+
+
+@pytest.fixture
+def crosscheck(
+    request: pytest.FixtureRequest, record_property: Callable[[str, object], None]
+) -> Callable[..., CrossReport]:
+    """:func:`compare.crosscheck` with the settings of the test; metrics become its properties."""
+    settings = _settings(request)
+
+    def check(parameters: Any, **arguments: Any) -> CrossReport:
+        try:
+            from compare.own.crosscheck import crosscheck
+        except ModuleNotFoundError as error:
+            from compare.loading import missing
+
+            pytest.fail(missing(error), pytrace=False)
+        report = crosscheck(parameters, **(settings | arguments))
+        _record(report, record_property)
+        return report
+
+    return check
+
+
+@pytest.fixture
+def assert_matches_autograd(
+    crosscheck: Callable[..., CrossReport],
+) -> Callable[..., CrossReport]:
+    """The same, and the test fails with the whole report unless both sides agree."""
+
+    def check(parameters: Any, **arguments: Any) -> CrossReport:
+        from compare.errors import BackproofError
+
+        try:
+            report = crosscheck(parameters, **arguments)
+        except BackproofError as error:
+            pytest.fail(f"could not compare: {error}", pytrace=False)
+        if not report.agrees:
+            pytest.fail(str(report), pytrace=False)
+        return report
+
+    return check
+
+
+def _settings(request: pytest.FixtureRequest) -> dict[str, Any]:
+    """The ini options, then the markers from the outermost to the innermost."""
+    settings: dict[str, Any] = {}
+    for name, (read, _) in SETTINGS.items():
+        text = request.config.getini(f"{MARKER}_{name}")
+        if text:
+            settings[name] = _read(name, text, read)
+    for marker in reversed(list(request.node.iter_markers(MARKER))):
+        unknown = [*map(repr, marker.args), *(set(marker.kwargs) - set(SETTINGS))]
+        if unknown:
+            pytest.fail(
+                f"the marker {MARKER} has {', '.join(unknown)}, but takes {', '.join(SETTINGS)}",
+                pytrace=False,
+            )
+        settings |= marker.kwargs
+    return settings
+
+
+def _read(name: str, text: str, read: Callable[[str], Any]) -> Any:
+    try:
+        return read(text)
+    except ValueError:
+        pytest.fail(f"the ini option {MARKER}_{name} is {text!r}, but should be a number")
+
+
+def _record(report: CrossReport, record: Callable[[str, object], None]) -> None:
+    """Verdict and metrics as properties of the test, as they stand in JUnit's XML."""
+    record("backproof.verdict", report.verdict.name.lower())
+    record("backproof.against", report.against)
+    for section in report.sections:
+        for metrics in section.metrics:
+            name = f"backproof.{section.title}.{metrics.quantity}"
+            if metrics.worst is None:
+                record(name, f"not compared: {metrics.structure}")
+                continue
+            record(f"{name}.difference", f"{metrics.worst.error:.3g}")
+            record(f"{name}.allowed", f"{report.multiple * metrics.worst.unit:.3g}")
+            record(f"{name}.detects", f"{metrics.detectable:.3g}")
