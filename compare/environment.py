@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import platform
+from functools import lru_cache
 from importlib.metadata import PackageNotFoundError, version
 
 PACKAGES = ("backproof", "numpy", "torch")
@@ -10,6 +11,11 @@ PACKAGES = ("backproof", "numpy", "torch")
 
 def versions() -> dict[str, str]:
     """Versions from the packages' metadata, without importing any of them."""
+    return dict(_versions())
+
+
+@lru_cache
+def _versions() -> dict[str, str]:
     return {name: _version(name) for name in PACKAGES} | {"python": platform.python_version()}
 
 

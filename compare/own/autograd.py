@@ -17,12 +17,12 @@ from compare.arrays import TORCH_DTYPES, to_array, to_tensor
 from compare.errors import CannotCompare
 from compare.observation import LOSS, Array
 from compare.own.names import Link, link
-from compare.own.rounding_noise import Noise, Watch
+from compare.own.rounding_noise import Noise, Pool, Watch
 from compare.own.running import Runner
 from compare.rounding import unit_roundoff
 
 #: So many runs with noise tell how far rounding goes.
-RUNS = 6
+RUNS = 3
 
 Mode = AbstractContextManager[Any]
 
@@ -79,6 +79,7 @@ class Autograd:
         self.module = None if module is None else copy.deepcopy(module).to(TORCH_DTYPES[dtype])
         self.links: list[Link] = []
         self._held: dict[str, Tensor] = {}
+        self._pool = Pool()
         self._buffers: dict[str, Tensor] = {}
         if self.module is not None:
             theirs = {name: tuple(p.shape) for name, p in self.module.named_parameters()}
@@ -182,8 +183,9 @@ class Autograd:
         size = math.sqrt(unit_roundoff(np.dtype(coarse)))
         plain = {LOSS: np.asarray(loss), **gradients}
         squares = {name: np.zeros(value.shape) for name, value in plain.items()}
-        for seed in range(RUNS):
-            moved_loss, moved = self._run(values, Noise(size, seed))
+        noise = Noise(size, self._pool)
+        for _ in range(RUNS):
+            moved_loss, moved = self._run(values, noise)
             for name, value in {LOSS: np.asarray(moved_loss), **moved}.items():
                 squares[name] += (value - plain[name]) ** 2
         return {name: np.sqrt(square / RUNS) / size for name, square in squares.items()}

@@ -93,7 +93,7 @@ def crosscheck(
     run = Runner()
     with kept_world() as world:
         found = Parameters(parameters)
-        memento = Memento(parameters, grads, step, lr, loss, reset, torch_loss, module)
+        memento = Memento(parameters, grads, step, lr, loss, reset, torch_loss)
         try:
             with time_limit(timeout):
                 source = _source(grads, step, lr, found, run)

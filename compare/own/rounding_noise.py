@@ -1,10 +1,9 @@
 r"""How far rounding moves the results of any PyTorch function: Monte Carlo arithmetic.
 
-Every floating-point operation, of the forward and of the backward pass, gets arguments and gives
-results that are multiplied by 1 + s ξ, ξ random with mean 0 and variance 1. With δ the
-relative size of the noise, a result moves by
+Every floating-point operation, of the forward and of the backward pass, is given numbers that are
+multiplied by 1 + s ξ, ξ random with mean 0 and variance 1. A result then moves by
 
-    ``δ · √(Σ (∂result/∂number)² number²)``
+    ``s · √(Σ (∂result/∂number)² number²)``
 
 to first order, over all numbers of the computation: what independent rounding errors of relative
 size u do, once it is scaled by u / s. So s need not be u; it is √u, large beside the rounding
@@ -20,6 +19,7 @@ Source:
 from __future__ import annotations
 
 import math
+import random
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -88,78 +88,75 @@ class Watch(TorchDispatchMode):  # type: ignore[no-untyped-call]
         return result
 
 
+class Pool:
+    """Random numbers with mean 0 and variance 1, drawn once and used from random places on."""
+
+    def __init__(self) -> None:
+        self._numbers: dict[torch.dtype, Tensor] = {}
+        self._generator = torch.Generator().manual_seed(0)
+        self._places = random.Random(0)  # noqa: S311 - nothing secret
+
+    def like(self, tensor: Tensor) -> Tensor:
+        """Some of them, in the shape and dtype of a tensor."""
+        size, numbers = tensor.numel(), self._numbers.get(tensor.dtype)
+        if numbers is None or len(numbers) < 2 * size:
+            length = 4 * max(size, 4096)
+            numbers = torch.randn(length, generator=self._generator, dtype=tensor.dtype)
+            self._numbers[tensor.dtype] = numbers
+        start = self._places.randrange(len(numbers) - size + 1)
+        return numbers[start : start + size].view(tensor.shape)
+
+
 class Noise(TorchDispatchMode):  # type: ignore[no-untyped-call]
-    """Disturbs every operation within the block.
+    """Disturbs what every operation within the block is given.
 
     Args:
         size: s, the standard deviation of the relative noise.
-        seed: of the noise.
+        pool: where the noise is taken from.
     """
 
-    def __init__(self, size: float, seed: int) -> None:
+    def __init__(self, size: float, pool: Pool) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
-        self.size = size
-        self._generator = torch.Generator().manual_seed(seed)
-        self._pools: dict[torch.dtype, Tensor] = {}
+        self.size, self._pool = size, pool
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         kwargs = kwargs or {}
         schema = func._schema
-        if schema.name.partition("::")[2] in _EXACT or not any(True for _ in _real(args)):
+        name = schema.name.partition("::")[2]
+        if name in _EXACT:
             return func(*args, **kwargs)
         if schema.is_mutable:
             return self._in_place(func(*args, **kwargs))
         if any(one.alias_info is not None for one in schema.arguments):
             return func(*args, **kwargs)  # a view
-        terms = _terms(args, func)
-        result = func(*(self._disturbed(one, terms) for one in args), **kwargs)
-        cancelling = _CANCELLING.get(schema.name.partition("::")[2])
+        size = self.size * math.sqrt(_terms(args, name))
+        result = func(*(self._disturbed(one, size) for one in args), **kwargs)
+        cancelling = _CANCELLING.get(name)
         if cancelling is not None and isinstance(result, Tensor):
-            result = result + cancelling(args) * (self._factor(result, 1.0) - 1)
-        return self._on_results(result)
-
-    def _in_place(self, result: Any) -> Any:
-        if isinstance(result, Tensor) and result.is_floating_point() and result.numel() > 0:
-            result.mul_(self._factor(result, 1.0))
+            result = result + cancelling(args) * self._pool.like(result) * self.size
         return result
 
-    def _on_results(self, result: Any) -> Any:
-        if isinstance(result, tuple):
-            return tuple(self._disturbed(one, 1.0) for one in result)
-        return self._disturbed(result, 1.0)
+    def _in_place(self, result: Any) -> Any:
+        if isinstance(result, Tensor) and result.is_floating_point():
+            result.add_(result * self._pool.like(result), alpha=self.size)
+        return result
 
-    def _disturbed(self, value: Any, terms: float) -> Any:
-        if isinstance(value, Tensor) and value.is_floating_point() and value.numel() > 0:
-            return value * self._factor(value, terms)
+    def _disturbed(self, value: Any, size: float) -> Any:
+        if isinstance(value, Tensor) and value.is_floating_point():
+            return torch.addcmul(value, value, self._pool.like(value), value=size)
         if isinstance(value, list):
-            return [self._disturbed(one, terms) for one in value]
+            return [self._disturbed(one, size) for one in value]
         return value
 
-    def _factor(self, like: Tensor, terms: float) -> Tensor:
-        """1 + s √terms ξ, of a pool of random numbers from a random place on."""
-        pool = self._pool(like)
-        start = int(torch.randint(len(pool) - like.numel() + 1, (), generator=self._generator))
-        noise = pool[start : start + like.numel()].view(like.shape)
-        return 1 + self.size * math.sqrt(terms) * noise
 
-    def _pool(self, like: Tensor) -> Tensor:
-        pool = self._pools.get(like.dtype)
-        if pool is None or len(pool) < 2 * like.numel():
-            length = 4 * max(like.numel(), 1024)
-            pool = torch.randn(length, generator=self._generator, dtype=like.dtype)
-            self._pools[like.dtype] = pool
-        return pool
-
-
-def _terms(args: Any, func: Any) -> float:
+def _terms(args: Any, name: str) -> float:
     """How many numbers one of the result's is summed from, about."""
-    sizes = sorted((tensor.numel() for tensor in _real(args)), reverse=True)
-    name = func._schema.name.partition("::")[2]
     if name in _PRODUCTS:
         return float(max(list(_real(args))[-2].shape[-1], 1))
-    if name.startswith(_LAYERS) and len(sizes) > 1:
-        return math.sqrt(math.sqrt(max(sizes[0] * sizes[1], 1)))
-    return float(max(sizes[0], 1)) if name.startswith(_SUMS) else 1.0
+    if name.startswith((*_LAYERS, *_SUMS)):
+        sizes = sorted((max(tensor.numel(), 1) for tensor in _real(args)), reverse=True)
+        return math.sqrt(math.prod(sizes[:2])) if name.startswith(_LAYERS) else float(sizes[0])
+    return 1.0
 
 
 def _real(args: Any) -> Iterator[Tensor]:
