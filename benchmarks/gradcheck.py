@@ -48,7 +48,9 @@ class Written:
 def ratio(limit: float = 1 / 500) -> Ratio:
     """A whole crosscheck, at two sets of weights, against one gradcheck."""
     network = Written()
-    module = nn.Sequential(nn.Linear(INPUTS, HIDDEN), nn.Tanh(), nn.Linear(HIDDEN, OUTPUTS)).double()
+    module = nn.Sequential(
+        nn.Linear(INPUTS, HIDDEN), nn.Tanh(), nn.Linear(HIDDEN, OUTPUTS)
+    ).double()
     x, y = torch.tensor(network.x), torch.tensor(network.y)
     names = {"W1": "0.weight.T", "b1": "0.bias", "W2": "2.weight.T", "b2": "2.bias"}
     parameters = dict(module.named_parameters())

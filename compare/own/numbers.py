@@ -102,7 +102,7 @@ def fill(held: Any, values: Array, replace: Callable[[Any], None]) -> None:
     elif isinstance(held, list):
         _fill_list(held, values)
     elif isinstance(held, tuple):
-        replace(_as_tuple(values.tolist()))
+        replace(_as_tuple(values))
     else:
         number = values[()]
         replace(type(held)(number) if isinstance(held, np.number) else number.item())
@@ -114,11 +114,9 @@ def _fill_list(held: list[Any], values: Array) -> None:
             _fill_list(item, values[position])
         else:
             held[position] = (
-                _as_tuple(values[position].tolist())
-                if isinstance(item, tuple)
-                else values[position].item()
+                _as_tuple(values[position]) if isinstance(item, tuple) else values[position].item()
             )
 
 
-def _as_tuple(value: Any) -> Any:
-    return tuple(map(_as_tuple, value)) if isinstance(value, list) else value
+def _as_tuple(values: Array) -> Any:
+    return tuple(map(_as_tuple, values)) if np.ndim(values) else values.item()

@@ -31,13 +31,14 @@ def test_the_commands_work_one_after_another(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    assert len(COMMANDS) == 7
+    assert len(COMMANDS) == 9
     for command in COMMANDS:
         trains = command.split()[0] in ("compare", "train") and "LSTM" not in command
         few = ["--epochs", "2"] if trains else []
         result = run(*shlex.split(command), *few)
         assert (result.exit_code, result.stderr) == (0, ""), command
-    assert {path.name for path in tmp_path.iterdir()} == {"report.json", "curves.svg", "xor.npz"}
+    files = {"report.json", "curves.svg", "xor.npz", "mine.py"}
+    assert {path.name for path in tmp_path.iterdir()} == files
 
 
 @pytest.mark.parametrize("example", EXAMPLES)
@@ -46,7 +47,7 @@ def test_the_examples_run(example: str) -> None:
 
 
 def test_there_are_examples() -> None:
-    assert len(EXAMPLES) == 4
+    assert len(EXAMPLES) == 5
 
 
 def test_the_example_of_the_output_is_real() -> None:

@@ -1,0 +1,48 @@
+"""What docs/bring-your-own.md shows is so."""
+
+from __future__ import annotations
+
+import re
+from inspect import signature
+
+import pytest
+
+from compare import crosscheck
+from compare.pytest_plugin import SETTINGS
+from tests.cli.checks import run
+from tests.own.test_examples import GALLERY
+from tests.processes import ROOT
+
+PAGE = (ROOT / "docs" / "bring-your-own.md").read_text(encoding="utf-8")
+ARGUMENTS = [name for name in signature(crosscheck).parameters if name != "progress"]
+NUMBER = re.compile(r"\d\.?\d*e-\d+|\d+\.\d+|\d+")
+
+
+def test_adapter_is_the_one_in_the_gallery() -> None:
+    shown = re.search(r"<!-- adapter: (\S+) -->\n```python\n(.*?)```", PAGE, re.S)
+    assert shown is not None
+    assert shown[2] in (ROOT / shown[1]).read_text()
+
+
+def test_report_on_the_planted_fault_is_real(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(ROOT)
+    shown = re.search(r"<!-- python cli\.py (.*?) -->\n```text\n(.*?)```", PAGE, re.S)
+    assert shown is not None
+    real = run(*shown[1].split(), COLUMNS="1000").stdout.split("\n\n")[0]
+    lines = [line.rstrip() for line in real.splitlines()]
+    for ours, theirs in zip(lines, shown[2].splitlines(), strict=True):
+        assert NUMBER.sub("#", ours) == NUMBER.sub("#", theirs)  # last digits are the machine's
+
+
+def test_every_file_of_the_gallery_is_listed() -> None:
+    assert set(re.findall(r"^\| `(\w+\.py)` \|", PAGE, re.M)) == {path.name for path in GALLERY}
+
+
+def test_every_setting_is_named() -> None:
+    assert set(SETTINGS) == set(re.findall(r"backproof_(\w+)", PAGE))
+    assert set(SETTINGS) < set(ARGUMENTS)
+
+
+@pytest.mark.parametrize("name", ARGUMENTS)
+def test_every_argument_is_explained(name: str) -> None:
+    assert f"`{name}`" in PAGE or f"{name}=" in PAGE
