@@ -36,13 +36,11 @@ class Measured:
         section: what was measured.
         method: how the loss was differentiated.
         looked_at: entries that were looked at one by one.
-        wrong: the parameters whose gradients differ.
     """
 
     section: Section
     method: str
     looked_at: int
-    wrong: tuple[str, ...]
 
 
 def measure(
@@ -57,90 +55,76 @@ def measure(
     seen = subject.see(weights, rate)
     spread = _spread(subject, weights, rate, seen)
     differentiator = Differentiator(subject.loss, weights)
-    meter = Meter(allowance.multiple)
     places = {name: entries(name, value) for name, value in weights.items()}
-    total, done = sum(map(len, places.values())), 0
-    found: list[Metrics] = []
-    method = "complex step" if differentiator.analytic else "central differences"
-    dtype = coarsest(*(value.dtype.name for value in weights.values()))
-    whole = max(float(np.abs(g).max(initial=0)) for g in seen.gradients.values())
+    total = sum(map(len, places.values()))
+    done = iter(range(1, total + 1))
+    meter = _Meter(allowance, seen, weights)
     for name, value in weights.items():
-        actual = seen.gradients[name]
-        if actual.shape != value.shape:
-            reason = f"shape is {actual.shape}, but should be {value.shape}"
-            meter.reject(0, {gradient(name): reason})
-            done += len(places[name])
+        if not meter.fits(name):
             continue
-        slack = np.broadcast_to(seen.slack[name], value.shape)
-        derivatives = []
+        found = []
         for one in sampled(differentiator, name, places[name]):
-            derivatives.append(one)
-            done += 1
-            progress(done, total)
-        picked = tuple(np.array(places[name]).T) if value.ndim else ()
-        actual_entries = np.atleast_1d(actual[picked].astype(float))
-        quantity = gradient(name)
-        _add(
-            meter,
-            allowance,
-            quantity,
-            actual_entries,
-            derivatives,
-            np.atleast_1d(spread[name][picked]),
-            np.atleast_1d(slack[picked]),
-            whole,
-            dtype,
-        )
+            found.append(one)
+            progress(next(done), total)
+        meter.at_entries(name, places[name], found, spread[name])
         v = np.random.default_rng(len(name)).standard_normal(value.shape)
-        along = differentiator.along({name: v})
-        _add(
-            meter,
-            allowance,
-            f"{quantity} along a direction",
-            np.atleast_1d((actual * v).sum()),
-            [along],
-            np.atleast_1d(np.sqrt(((spread[name] * v) ** 2).sum())),
-            np.atleast_1d((slack * np.abs(v)).sum()),
-            whole * math.sqrt(value.size),
-            dtype,
+        meter.along(name, v, differentiator.along({name: v}), spread[name])
+    method = "complex step" if differentiator.analytic else "central differences"
+    return Measured(Section(title, meter.metrics(places)), method, total)
+
+
+class _Meter:
+    """Compares a gradient with derivatives, entry by entry and along a direction."""
+
+    def __init__(self, allowance: Allowance, seen: Seen, weights: Mapping[str, Array]) -> None:
+        self._allowance, self._seen, self._weights = allowance, seen, weights
+        self._meter = Meter(allowance.multiple)
+        self._dtype = coarsest(*(value.dtype.name for value in weights.values()))
+        largest = max(float(np.abs(g).max(initial=0)) for g in seen.gradients.values())
+        self._rounding = largest * unit_roundoff(np.dtype(self._dtype)) * allowance.multiple
+
+    def fits(self, name: str) -> bool:
+        """Whether a gradient has its parameter's shape; if not, that is noted."""
+        found, wanted = self._seen.gradients[name].shape, self._weights[name].shape
+        if found != wanted:
+            self._meter.reject(0, {gradient(name): f"shape is {found}, but should be {wanted}"})
+        return found == wanted
+
+    def at_entries(
+        self, name: str, places: list[tuple[int, ...]], found: list[Derivative], spread: Array
+    ) -> None:
+        picked = tuple(np.array(places).T) if places[0] else ()
+        slack = np.broadcast_to(self._seen.slack[name], spread.shape)
+        actual = self._seen.gradients[name].astype(np.float64)
+        parts = (np.atleast_1d(one[picked]) for one in (actual, spread, slack + self._rounding))
+        self._add(gradient(name), found, *parts)
+
+    def along(self, name: str, v: Array, found: Derivative, spread: Array) -> None:
+        actual = np.sum(self._seen.gradients[name] * v)
+        slack = np.sum(self._seen.slack[name] * np.abs(v)) + self._rounding * math.sqrt(v.size)
+        parts = actual, np.sqrt(np.sum((spread * v) ** 2)), slack
+        self._add(f"{gradient(name)} along a direction", [found], *map(np.atleast_1d, parts))
+
+    def _add(
+        self, quantity: str, found: list[Derivative], actual: Array, spread: Array, slack: Array
+    ) -> None:
+        expected = {quantity: np.array([one.value for one in found])}
+        error = ESTIMATE * np.array([one.error for one in found])
+        units = self._allowance.units(
+            expected, {quantity: spread}, {quantity: slack + error}, self._dtype
         )
-    for metrics in meter.metrics():
-        name = metrics.quantity.removeprefix(gradient(""))
-        found.append(
-            _placed(metrics, places[name], weights[name].shape) if name in places else metrics
+        self._meter.add(0, {quantity: actual}, expected, units)
+
+    def metrics(self, places: Mapping[str, list[tuple[int, ...]]]) -> tuple[Metrics, ...]:
+        """What was measured, each entry with its place in the whole tensor."""
+        indices = {gradient(name): several for name, several in places.items()}
+        return tuple(
+            _placed(metrics, indices[metrics.quantity]) if metrics.quantity in indices else metrics
+            for metrics in self._meter.metrics()
         )
-    wrong = tuple(
-        name
-        for name in weights
-        if any(
-            gauge.structure or not gauge.highest <= allowance.multiple
-            for quantity, gauge in meter.gauges.items()
-            if quantity in (gradient(name), f"{gradient(name)} along a direction")
-        )
-    )
-    return Measured(Section(title, tuple(found)), method, total, wrong)
 
 
-def _add(
-    meter: Meter,
-    allowance: Allowance,
-    quantity: str,
-    actual: Array,
-    derivatives: list[Derivative],
-    spread: Array,
-    slack: Array,
-    whole: float,
-    dtype: str,
-) -> None:
-    expected = np.array([one.value for one in derivatives])
-    error = ESTIMATE * np.array([one.error for one in derivatives])
-    largest = whole * unit_roundoff(np.dtype(dtype)) * allowance.multiple
-    units = allowance.units({"": expected}, {"": spread}, {"": slack + error + largest}, dtype)[""]
-    meter.add(0, {quantity: actual}, {quantity: expected}, {quantity: units})
-
-
-def _placed(metrics: Metrics, places: list[tuple[int, ...]], shape: tuple[int, ...]) -> Metrics:
-    """The metrics with each entry's place in the whole tensor."""
+def _placed(metrics: Metrics, places: list[tuple[int, ...]]) -> Metrics:
     records = tuple(replace(record, index=places[record.index[0]]) for record in metrics.records)
     return replace(metrics, records=records)
 

@@ -25,9 +25,10 @@ import torch
 
 Restore = Callable[[], object]
 
-_NOT_OURS = tuple(
-    str(Path(sysconfig.get_path(kind)).resolve()) for kind in ("stdlib", "purelib", "platlib")
-)
+#: Where Python's own modules are, and names of folders in which packages are installed, be it in
+#: another environment that this one looks into.
+_STANDARD = Path(sysconfig.get_path("stdlib")).resolve()
+_INSTALLED = frozenset({"site-packages", "dist-packages"})
 _PLAIN = (str, bytes, int, float, complex, bool, type(None), np.generic, np.dtype, range, slice)
 _MISSING = object()
 
@@ -142,7 +143,8 @@ def _is_users(module: str) -> bool:
     file = getattr(loaded, "__file__", None)
     if file is None or module.partition(".")[0] in ("compare", "reference", "torch_impl", "cli"):
         return False
-    return not any(str(Path(file).resolve()).startswith(place) for place in _NOT_OURS)
+    place = Path(file).resolve()
+    return not (_INSTALLED & set(place.parts) or place.is_relative_to(_STANDARD))
 
 
 def _named_in(code: types.CodeType) -> set[str]:
@@ -170,7 +172,7 @@ def _keeper(value: Any) -> Restore | None:
 
 def _generator(value: Any) -> Restore | None:
     """The same of something that gives random numbers."""
-    if isinstance(value, random.Random):
+    if isinstance(value, random.Random) and not isinstance(value, random.SystemRandom):
         return functools.partial(value.setstate, value.getstate())
     if isinstance(value, np.random.RandomState):
         return functools.partial(value.set_state, value.get_state())

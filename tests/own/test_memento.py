@@ -5,7 +5,8 @@ from __future__ import annotations
 import collections
 import functools
 import random
-from types import SimpleNamespace
+import sys
+from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -120,6 +121,28 @@ def test_sets_queues_bytes_and_tensors() -> None:
     assert list(held["ordered"]) == ["a", "b"]
     assert held["tensor"].tolist() == [1, 1]
     assert held["tensor"].grad is None
+
+
+@pytest.mark.parametrize(
+    ("place", "users"),
+    [
+        ("/home/me/net/mine.py", True),
+        ("/home/me/venv/lib/python3.12/site-packages/torch/mine.py", False),
+        ("/usr/lib/python3/dist-packages/mine.py", False),
+        (random.__file__, False),
+    ],
+)
+def test_installed_packages_are_left_alone(
+    place: str, users: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    module = ModuleType("backproof_test_module")
+    module.__file__ = place
+    vars(module)["held"] = [1]
+    monkeypatch.setitem(sys.modules, module.__name__, module)
+    kept = Memento(module, random.SystemRandom())
+    vars(module)["held"].append(2)
+    kept.restore()
+    assert vars(module)["held"] == ([1] if users else [1, 2])
 
 
 def test_objects_that_hold_each_other_end() -> None:
