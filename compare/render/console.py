@@ -12,7 +12,7 @@ from rich.text import Text
 
 from compare.metrics import Metrics
 from compare.render.words import VERDICTS, headline, losses, remarks
-from compare.report import Report, Verdict
+from compare.report import Failure, Report, Verdict
 from compare.several import NoReport, Result
 
 if TYPE_CHECKING:
@@ -29,35 +29,40 @@ TOLD = 5
 
 def show(report: Report, console: Console) -> None:
     """Print a report: the verdict first, then what it rests on."""
-    _say(console, headline(report), COLOURS[report.verdict])
-    failures = report.failures
-    for failure in failures[:TOLD]:
-        _say(console, f"  {failure}")
-    if len(failures) > TOLD:
-        _say(console, f"  and {len(failures) - TOLD} more, marked with ! in the tables")
+    begin(headline(report), report.verdict, report.failures, console)
     if report.opinion is not None:
-        _say(console, f"  referee: {report.opinion}", "bold")
+        say(console, f"  referee: {report.opinion}", "bold")
     for title, several, multiple in (
         ("lockstep: one step from the same start", report.lockstep, report.multiple),
         ("free run: each side on its own", report.free_run, report.free_run_multiple),
     ):
         console.print()
-        console.print(_table(title, several, multiple, console.width >= WIDE))
+        console.print(table_of(title, several, multiple, console.width >= WIDE))
     console.print()
     for side, outcome in (("reference", report.reference), ("torch", report.torch)):
-        _say(console, f"{side:<10} {losses(outcome)}")
+        say(console, f"{side:<10} {losses(outcome)}")
     for remark in remarks(report):
-        _say(console, remark, "yellow")
+        say(console, remark, "yellow")
 
 
-def _say(console: Console, sentence: str, style: str = "") -> None:
+def begin(line: str, verdict: Verdict, failures: Sequence[Failure], console: Console) -> None:
+    """Print the verdict, and the first failures in words."""
+    say(console, line, COLOURS[verdict])
+    for failure in failures[:TOLD]:
+        say(console, f"  {failure}")
+    if len(failures) > TOLD:
+        say(console, f"  and {len(failures) - TOLD} more, marked with ! in the tables")
+
+
+def say(console: Console, sentence: str, style: str = "") -> None:
     """Print a sentence; in a file or a pipe it stays one line, so that it can be searched for."""
     console.print(Text(sentence, style=style), soft_wrap=not console.is_terminal)
 
 
-def _table(
+def table_of(
     title: str, several: Sequence[Metrics], multiple: float, wide: bool, epochs: bool = True
 ) -> Table:
+    """A table with a row for each quantity."""
     table = Table(
         title=title,
         title_justify="left",
@@ -107,12 +112,12 @@ def _cells(metrics: Metrics, multiple: float) -> list[str]:
 
 def summary(several: Iterable[Result], console: Console) -> None:
     """Print one line for each of several results."""
-    _say(console, "in short:")
+    say(console, "in short:")
     for result in several:
         if isinstance(result, NoReport):
-            _say(console, f"could not compare: {result.case.name}", "yellow")
+            say(console, f"could not compare: {result.case.name}", "yellow")
         elif isinstance(result, Report):
-            _say(console, headline(result), COLOURS[result.verdict])
+            say(console, headline(result), COLOURS[result.verdict])
 
 
 def entries(rows: Sequence[Row], console: Console) -> None:
@@ -130,4 +135,4 @@ def entries(rows: Sequence[Row], console: Console) -> None:
     console.print(table)
     for row in rows:
         for checked, failure in row.failures[:TOLD]:
-            _say(console, f"  {checked.title}: {failure}")
+            say(console, f"  {checked.title}: {failure}")

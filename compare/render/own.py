@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from rich.console import Console
 
-from compare.render.console import COLOURS, TOLD, WIDE, _say, _table
+from compare.render.console import WIDE, begin, say, table_of
 from compare.render.json import as_json
 from compare.render.words import VERDICTS
 from compare.report import Verdict
@@ -43,25 +43,20 @@ def remarks(report: CrossReport) -> list[str]:
 
 def show(report: CrossReport, console: Console) -> None:
     """Print a report: the verdict first, then what it rests on."""
-    _say(console, headline(report), COLOURS[report.verdict])
-    failures = report.failures
-    for failure in failures[:TOLD]:
-        _say(console, f"  {failure}")
-    if len(failures) > TOLD:
-        _say(console, f"  and {len(failures) - TOLD} more, marked with ! in the tables")
+    begin(headline(report), report.verdict, report.failures, console)
     for cause in report.causes:
-        _say(console, f"  cause: {cause.name}: {cause.told}; {cause.remedy}", "bold")
+        say(console, f"  cause: {cause.name}: {cause.told}; {cause.remedy}", "bold")
     if report.judgement is not None:
-        _say(console, f"  which side: {report.judgement}", "bold")
+        say(console, f"  which side: {report.judgement}", "bold")
     for section in report.sections:
         console.print()
         wide = console.width >= WIDE
-        console.print(_table(section.title, section.metrics, report.multiple, wide, epochs=False))
+        console.print(table_of(section.title, section.metrics, report.multiple, wide, epochs=False))
     said = remarks(report)
     if said:
         console.print()
     for remark in said:
-        _say(console, remark, "yellow")
+        say(console, remark, "yellow")
 
 
 def to_text(report: CrossReport) -> str:

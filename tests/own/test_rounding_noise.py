@@ -1,0 +1,63 @@
+"""Noise on every operation gives the standard deviation that independent rounding errors have."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor
+
+from compare.observation import LOSS
+from compare.own import autograd
+from compare.own.autograd import Autograd
+from compare.own.running import Runner
+
+RNG = np.random.default_rng(0)
+W = RNG.standard_normal((3, 50))
+X = torch.tensor(RNG.standard_normal(50))
+
+
+def spread(loss: Callable[[Any], Tensor], monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
+    """The standard deviations of many runs, for a relative error of 1."""
+    monkeypatch.setattr(autograd, "RUNS", 400)
+    side = Autograd(loss, None, None, {"w": W.shape}, "float64", Runner())
+    return side.look({"w": W}).spread
+
+
+def test_a_sum_of_products(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Both factors of each term count once, and the sum √n times."""
+    found = spread(lambda p: (p["w"][0] * X).sum(), monkeypatch)
+    terms = W[0] * X.numpy()
+    expected = np.sqrt((2 + len(terms)) * np.sum(terms**2))
+    assert found[LOSS] == pytest.approx(expected, rel=0.15)
+
+
+def test_a_matrix_product(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = spread(lambda p: (p["w"] @ X)[1], monkeypatch)
+    terms = W[1] * X.numpy()
+    assert found[LOSS] == pytest.approx(np.sqrt(2 * len(terms) * np.sum(terms**2)), rel=0.15)
+
+
+def test_a_difference_that_cancels_counts_what_is_subtracted(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    found = spread(lambda p: (1e6 + p["w"][0, 0] * 1e-3 + 0 * p["w"].sum()) - 1e6, monkeypatch)
+    assert 1e6 < found[LOSS] < 3e6
+
+
+def test_a_number_near_one_that_cancels_within_an_operation_counts(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """GELU far to the left is 1 − almost 1, times x."""
+    found = spread(
+        lambda p: torch.nn.functional.gelu(p["w"][0, 0] * 0 - 6.0) + 0 * p["w"].sum(), monkeypatch
+    )
+    assert found[LOSS] == pytest.approx(6.0, rel=0.2)
+
+
+def test_what_computes_nothing_adds_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = spread(lambda p: p["w"].T.reshape(-1)[3:4].clone()[0], monkeypatch)
+    assert found[LOSS] == 0
