@@ -21,6 +21,8 @@ from __future__ import annotations
 import math
 import random
 from collections.abc import Callable, Iterator
+from enum import Enum
+from functools import cache
 from typing import Any
 
 import torch
@@ -121,14 +123,11 @@ class Noise(TorchDispatchMode):  # type: ignore[no-untyped-call]
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         kwargs = kwargs or {}
-        schema = func._schema
-        name = schema.name.partition("::")[2]
-        if name in _EXACT:
+        name, kind = _kind(func)
+        if kind is _Kind.EXACT:
             return func(*args, **kwargs)
-        if schema.is_mutable:
+        if kind is _Kind.IN_PLACE:
             return self._in_place(func(*args, **kwargs))
-        if any(one.alias_info is not None for one in schema.arguments):
-            return func(*args, **kwargs)  # a view
         size = self.size * math.sqrt(_terms(args, name))
         result = func(*(self._disturbed(one, size) for one in args), **kwargs)
         cancelling = _CANCELLING.get(name)
@@ -147,6 +146,27 @@ class Noise(TorchDispatchMode):  # type: ignore[no-untyped-call]
         if isinstance(value, list):
             return [self._disturbed(one, size) for one in value]
         return value
+
+
+class _Kind(Enum):
+    """What is to be done about an operation."""
+
+    EXACT = "nothing is rounded"
+    IN_PLACE = "its result is where one of its arguments was"
+    ROUNDING = "its arguments can be replaced"
+
+
+@cache
+def _kind(func: Any) -> tuple[str, _Kind]:
+    """The name of an operation, and what is to be done about it."""
+    schema = func._schema
+    name = schema.name.partition("::")[2]
+    if name in _EXACT:
+        return name, _Kind.EXACT
+    if schema.is_mutable:
+        return name, _Kind.IN_PLACE
+    is_view = any(one.alias_info is not None for one in schema.arguments)
+    return name, _Kind.EXACT if is_view else _Kind.ROUNDING
 
 
 def _terms(args: Any, name: str) -> float:
