@@ -20,7 +20,7 @@ from torch import nn
 from benchmarks.timing import Ratio, medians, show
 from compare import crosscheck
 
-SAMPLES, INPUTS, HIDDEN, OUTPUTS = 128, 60, 140, 10
+SAMPLES, INPUTS, HIDDEN, OUTPUTS = 256, 60, 140, 10
 
 
 class Written:
