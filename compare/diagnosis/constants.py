@@ -88,7 +88,7 @@ def _names(powers: tuple[int, ...]) -> list[str]:
 def _meaning(value: float, phrase: str, sign: int, hint: str) -> str:
     if not phrase:
         return "the opposite direction"
-    size = f"{abs(value):.6g} is {phrase}{hint}"
+    size = f"{abs(value):.6g}{'' if phrase == '2' else f' is {phrase}'}{hint}"
     return f"the opposite direction, and {size}" if sign < 0 else size
 
 
