@@ -136,5 +136,10 @@ SCHEDULES = (
         "mode, threshold, patience, cooldown, least rate",
         {"patience": 2},
         {"mode": "max", "patience": 1, "cooldown": 3, "threshold_mode": "abs", "min_lr": 1e-3},
+        {"patience": 1, "threshold": 0.25},
+        {"mode": "max", "patience": 1, "threshold": 0.25, "min_lr": [0.1, 0.01]},
+        {"patience": 1, "threshold": 0.25, "threshold_mode": "abs"},
+        {"mode": "max", "patience": 1, "threshold": 0.25, "threshold_mode": "abs", "factor": 0.5},
+        {"patience": 0, "factor": 0.9, "eps": 0.02},
     ),
 )
