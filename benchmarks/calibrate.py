@@ -109,8 +109,7 @@ def one(seed: int, tolerance: str | None, tally: Tally) -> None:
         label = f"lockstep {case.dtype}"
         session.lockstep = Recorder(limits.multiple, tally, label, f"seed {seed}")
         try:
-            for epoch in range(1, case.epochs + 1):
-                session.epoch(epoch)
+            session.train()
         except CannotCompare:
             tally.overflows += 1
             return

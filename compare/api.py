@@ -40,7 +40,7 @@ def compare(
         rtol: relative part of the fixed tolerance.
         atol: absolute part of the fixed tolerance.
         lockstep_every: epochs between two lockstep checks; None chooses.
-        progress: called with the number of each epoch when it is done.
+        progress: called now and then with the number of the epoch that is done.
 
     Returns:
         The report; ``report.agrees`` is the verdict in a word.

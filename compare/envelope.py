@@ -1,8 +1,8 @@
 """How far rounding alone may take a run: several runs, perturbed at rounding level.
 
 What differs by rounding at one step is carried on by training, and may shrink or grow. A few
-copies of the reference, trained as one ensemble on a leading axis of its arrays and perturbed after
-each step by as much as rounding has probably added, show how far.
+copies of the reference, trained as one ensemble on a leading axis of its arrays and perturbed by
+as much as rounding has probably added, step by step or over a few steps, show how far.
 """
 
 from __future__ import annotations
@@ -16,9 +16,8 @@ import reference
 from compare.feed import Feed
 from compare.observation import LOSS, Array, Observation, parameter
 
-#: How many copies: one that is left alone, and some that are perturbed. Only their largest
-#: distance from the first counts, so a few will do.
-MEMBERS = 4
+#: How many perturbed copies. Only the largest distance of any two counts, so a few will do.
+MEMBERS = 3
 
 #: An envelope so many times the rounding error of one step has been amplified by training; by
 #: rounding alone it would take the square of that many steps.
@@ -28,9 +27,15 @@ AMPLIFIED = 100.0
 #: the reference do not make it vanish.
 DECAY = 0.9
 
+#: Each of so many steps is perturbed, then every second one for as long, and so on, ...
+EACH = 100
+
+#: ... up to every eighth: to perturb takes a third of the time of training a small network.
+SELDOM = 8
+
 
 class Envelope:
-    """Copies of a reference run, one left alone, the others perturbed, and their distance.
+    """Copies of a reference run, all of them perturbed, and their distance from each other.
 
     Args:
         model: the reference, before training.
@@ -55,6 +60,8 @@ class Envelope:
         self._sizes: dict[str, float] = {}
         self._first = 0.0
         self._epochs = 0
+        self._steps = 0
+        self._pending = 0
 
     def hear(self, values: Observation, errors: Observation) -> None:
         """Take the quantities of one step and their rounding errors, as lockstep found them."""
@@ -63,7 +70,6 @@ class Envelope:
         for name in self._params:
             key = parameter(name)
             noise = self._rng.standard_normal((MEMBERS, *errors[key].shape), np.float32)
-            noise[0] = 0
             self._noise[name] = (noise * (errors[key] / sizes[key])).astype(self.model.dtype)
         if not self._first:
             self._first = max(_largest(errors[parameter(name)]) for name in self._params)
@@ -88,7 +94,11 @@ class Envelope:
                 name: np.stack([params[name] for _, params in trained]) for name in self._params
             }
         self._losses.append(losses)
-        self._perturb()
+        self._steps += 1
+        self._pending += 1
+        if self._pending > min(self._steps // EACH, SELDOM - 1):
+            self._perturb()
+            self._pending = 0
 
     def _train(
         self, run: int, params: reference.Params, x: Array, target: Array
@@ -128,14 +138,15 @@ class Envelope:
             feed: tells how the losses of batches make that of an epoch.
 
         Returns:
-            For the loss of the last epoch and each parameter, the largest distance of any perturbed
-            copy from the one left alone, and at least one step's rounding error.
+            For the loss of the last epoch and each parameter, how far a perturbed copy probably is
+            from one that is not, and at least one step's rounding error. Two perturbed copies
+            are √2 times as far apart, as their perturbations are independent.
         """
         now = {LOSS: feed.loss(self._losses[-len(feed.parts) :])}
         now |= {parameter(name): p for name, p in self._params.items()}
-        for name, (alone, *perturbed) in now.items():
-            found = _largest(np.asarray(perturbed) - alone)
-            least = self._least[name] = self._relative[name] * _largest(alone)
+        for name, copies in now.items():
+            found = _largest(copies.max(axis=0) - copies.min(axis=0)) / math.sqrt(2)
+            least = self._least[name] = self._relative[name] * _largest(copies[0])
             before = DECAY * self._sizes.get(name, 0.0)
             self._sizes[name] = max(found, least, before)
         self._epochs += len(self._losses) // len(feed.parts)
@@ -144,12 +155,13 @@ class Envelope:
         return self._sizes
 
     def _perturb(self) -> None:
-        """Add to each parameter what rounding has probably added in this step.
+        """Add to each parameter what rounding has probably added since it was done last.
 
         To draw new noise for every entry in every step would take longer than the training. So
-        each copy keeps its pattern until lockstep is heard again, at a new strength each step.
+        each copy keeps its pattern until lockstep is heard again, at a new strength each time. The
+        errors of several steps add up like those of a random walk.
         """
-        strength = self._rng.standard_normal(MEMBERS)
+        strength = self._rng.standard_normal(MEMBERS) * math.sqrt(self._pending)
         for name, p in self._params.items():
             by_copy = (strength * _largest(p[0])).astype(p.dtype)
             self._params[name] = p + self._noise[name] * by_copy.reshape(-1, *[1] * (p.ndim - 1))

@@ -79,14 +79,17 @@ class FreeRun:
         if self.envelope is not None and self.decides:
             self.envelope.step(x, target)
 
+    def watch(self, epoch: int, reference_loss: float, torch_loss: float) -> None:
+        """Take the losses of an epoch, which may end what can be decided."""
+        if min(reference_loss, torch_loss) > EXPLODED * self._loss_before and self.envelope:
+            self.horizon = self.horizon or epoch
+
     def epoch(self, epoch: int, reference_loss: float, torch_loss: float) -> bool:
-        """Compare the trajectories after one more epoch.
+        """Compare the trajectories after some more epochs, of which these are the last losses.
 
         Returns:
             Whether all that was seen is finite.
         """
-        if min(reference_loss, torch_loss) > EXPLODED * self._loss_before and self.envelope:
-            self.horizon = self.horizon or epoch
         if not self.decides:
             return math.isfinite(reference_loss) and math.isfinite(torch_loss)
         actual, expected = self.trajectories(reference_loss, torch_loss)

@@ -10,7 +10,9 @@ from compare.errors import BackproofError
 from compare.meter import structure
 from compare.observation import LOSS, Array, Observation, Snapshot
 from compare.pair import Pair
+from compare.reference_side import ReferenceSide
 from compare.tolerances import Tolerance
+from compare.torch_side import TorchSide
 
 
 @dataclass(frozen=True)
@@ -31,35 +33,52 @@ class Step:
     units: Observation = field(default_factory=dict)
     differing: dict[str, str] = field(default_factory=dict)
 
-    @property
-    def loss(self) -> float:
-        """PyTorch's loss, before the step."""
-        return float(self.expected[LOSS])
-
 
 def raised(error: Exception) -> str:
     """What is said of code under test that raises."""
     return f"the reference raised {type(error).__name__}: {error}"
 
 
+@dataclass(frozen=True)
+class Shown:
+    """A step that PyTorch has made: what it started from, and all quantities of it."""
+
+    start: Snapshot
+    expected: Observation
+
+    @property
+    def loss(self) -> float:
+        """The loss before the step."""
+        return float(self.expected[LOSS])
+
+
+def show(side: TorchSide, theirs: tuple[Tensor, Tensor]) -> Shown:
+    """Let PyTorch make its next step before everyone's eyes."""
+    return Shown(side.snapshot(), side.observe(*theirs))
+
+
 def step(
     pair: Pair, tolerance: Tolerance, ours: tuple[Array, Array], theirs: tuple[Tensor, Tensor]
 ) -> Step:
-    """Let PyTorch make its next step, and the reference the same step from the same start.
+    """Let PyTorch make its next step, and the reference the same step from the same start."""
+    return repeat(pair.reference, tolerance, ours, show(pair.torch, theirs))
 
-    The reference itself stays where it was.
+
+def repeat(
+    side: ReferenceSide, tolerance: Tolerance, ours: tuple[Array, Array], shown: Shown
+) -> Step:
+    """Let the reference make a step of PyTorch's from the same start; it stays where it is.
 
     Args:
-        pair: both sides.
-        tolerance: gives the reference the kind of number to compute with.
-        ours: inputs and targets for the reference.
-        theirs: the same for PyTorch.
+        side: the reference.
+        tolerance: gives it the kind of number to compute with.
+        ours: inputs and targets.
+        shown: PyTorch's step.
     """
-    start = pair.torch.snapshot()
-    expected = pair.torch.observe(*theirs)
+    start, expected = shown.start, shown.expected
     seen: Observation = {}
     try:
-        pair.reference.observe(start, *ours, tolerance.lift, seen)
+        side.observe(start, *ours, tolerance.lift, seen)
     except BackproofError:
         raise
     except Exception as error:  # the code under test: whatever it raises is a finding

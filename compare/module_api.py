@@ -63,7 +63,7 @@ def compare_module(
         rtol: relative part of the fixed tolerance.
         atol: absolute part of the fixed tolerance.
         lockstep_every: epochs between two lockstep checks; None chooses.
-        progress: called with the number of each epoch when it is done.
+        progress: called now and then with the number of the epoch that is done.
 
     Returns:
         The report; ``report.agrees`` is the verdict in a word.
@@ -79,11 +79,7 @@ def compare_module(
     feed = Feed(case, _dataset(data, case.dtype), summed=_is_summed(loss))
     with pair.torch.training(), torch.enable_grad(), np.errstate(all="ignore"):
         session = Session(case, limits, pair, feed, lockstep_every)
-        for epoch in range(1, epochs + 1):
-            session.epoch(epoch)
-            progress(epoch)
-            if session.broken:
-                break
+        session.train(progress)
         return session.report()
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 
 #: Up to this many epochs each one is looked at.
@@ -9,6 +11,9 @@ EVERY = 100
 
 #: Beyond that, so many for each doubling of the epoch.
 PER_DOUBLING = 6
+
+#: The most epochs between two measurements of the free run.
+LONGEST = 32
 
 
 def epochs(last: int, every: int | None = None) -> frozenset[int]:
@@ -26,9 +31,16 @@ def epochs(last: int, every: int | None = None) -> frozenset[int]:
     return frozenset({*dense, *(int(epoch) for epoch in sparse.round()), last})
 
 
-def measured(epoch: int, last: int) -> bool:
-    """Whether the free run is measured after an epoch: each of the first, then ever fewer."""
-    return epoch % (1 + epoch // (5 * EVERY)) == 0 or epoch == last
+def stretches(last: int) -> Iterator[range]:
+    """The epochs between two measurements of the free run, which follows the end of each.
+
+    One epoch at first, then ever more, but never so many that nothing is heard for long.
+    """
+    first = 1
+    while first <= last:
+        end = min(first + min(first // EVERY, LONGEST - 1), last)
+        yield range(first, end + 1)
+        first = end + 1
 
 
 def batch(epoch: int, batches: int) -> int:

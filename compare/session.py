@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import TypeAlias
 
 import numpy as np
-from torch import Tensor, enable_grad, inference_mode
+from torch import enable_grad, inference_mode
 
 from compare import lockstep, schedule
 from compare.case import Case
@@ -26,6 +26,7 @@ from compare.reference_side import ReferenceSide
 from compare.report import Outcome, Report
 from compare.tolerances import Tolerance
 from compare.torch_side import TorchSide
+from compare.turns import Batch, turns
 
 Progress: TypeAlias = Callable[[int], None]
 
@@ -42,7 +43,7 @@ def run(
         case: what to compare.
         tolerance: how far the two may differ.
         lockstep_every: epochs between two lockstep checks; None chooses.
-        progress: called with the number of each epoch when it is done.
+        progress: called now and then with the number of the epoch that is done.
 
     Raises:
         CannotCompare: the data cannot be had, or both sides overflow.
@@ -50,11 +51,7 @@ def run(
     pair = build(case)
     with inference_mode(False), pair.torch.training(), enable_grad(), np.errstate(all="ignore"):
         session = Session(case, tolerance, pair, Feed(case), lockstep_every)
-        for epoch in range(1, case.epochs + 1):
-            session.epoch(epoch)
-            progress(epoch)
-            if session.broken:
-                break
+        session.train(progress)
         return session.report()
 
 
@@ -92,58 +89,95 @@ class Session:
         self.opinion: Opinion | None = None
         self.before = self._evaluate()
 
-    def epoch(self, epoch: int) -> None:
-        """Train both sides for one epoch, with the checks that fall into it."""
-        batches = len(self.feed.parts)
-        checked = schedule.batch(epoch, batches) if epoch in self.lockstep_epochs else None
-        reference_losses, torch_losses = [], []
-        sides = self.pair.reference, self.pair.torch
-        for number, (ours, theirs) in enumerate(self.feed.batches(epoch, *sides)):
-            if number == checked:
-                torch_losses.append(self._lockstep(epoch, ours, theirs))
-            else:
-                torch_losses.append(self.pair.torch.step(*theirs))
+    def train(self, progress: Progress = lambda epoch: None) -> None:
+        """Train both sides to the end, or until nothing is left to train, with all checks.
+
+        Args:
+            progress: called now and then with the number of the epoch that is done.
+        """
+        for epochs in schedule.stretches(self.case.epochs):
+            self._stretch(epochs)
+            progress(epochs[-1])
             if self.broken:
                 return
-            try:
-                reference_losses.append(self.pair.reference.step(*ours))
-            except BackproofError:
-                raise
-            except Exception as error:  # the code under test: whatever it raises is a finding
-                self.lockstep.reject(epoch, {"training step": lockstep.raised(error)})
-                self.broken = True
-                return
-            self.free_run.step(*ours)
-        losses = float(self.feed.loss(reference_losses)), float(self.feed.loss(torch_losses))
-        self.history.add(epoch, *losses)
-        sound = all(map(math.isfinite, losses))
-        if schedule.measured(epoch, self.case.epochs):
-            sound &= self.free_run.epoch(epoch, *losses)
-        if not sound:
-            self._check_trajectories(epoch, losses)
 
-    def _lockstep(
-        self, epoch: int, ours: tuple[Array, Array], theirs: tuple[Tensor, Tensor]
-    ) -> float:
-        """One step of PyTorch's, and the reference's from the very same start."""
-        step = lockstep.step(self.pair, self.tolerance, ours, theirs)
-        if step.differing:
-            self.lockstep.reject(epoch, step.differing)
+    def _stretch(self, epochs: range) -> None:
+        """Train both sides for some epochs, and then compare where they have come."""
+        losses = self._losses(epochs)
+        for epoch, both in zip(epochs, losses, strict=False):
+            self.history.add(epoch, *both)
+            self.free_run.watch(epoch, *both)
+        if self.broken:
+            return
+        lost = [k for k, both in enumerate(losses) if not all(map(math.isfinite, both))]
+        sound = self.free_run.epoch(epochs[-1], *losses[-1])
+        if lost or not sound:
+            first = lost[0] if lost else -1
+            self._check_trajectories(epochs[first], losses[first])
+
+    def _losses(self, epochs: range) -> list[tuple[float, float]]:
+        """Train both sides, and give the losses of each epoch that was completed."""
+        ours: list[float] = []
+        theirs: list[float] = []
+        for turn in turns(self.pair, self.feed, epochs, self.lockstep_epochs):
+            self._turn(turn, ours, theirs)
+            if self.broken:
+                break
+        batches = len(self.feed.parts)
+        return [
+            (
+                float(self.feed.loss(ours[start : start + batches])),
+                float(self.feed.loss(theirs[start : start + batches])),
+            )
+            for start in range(0, len(ours) - batches + 1, batches)
+        ]
+
+    def _turn(self, turn: list[Batch], ours: list[float], theirs: list[float]) -> None:
+        """Train PyTorch's side on some batches, and then the reference; add their losses."""
+        shown = None
+        for batch in turn:
+            if batch.looked_at:
+                shown = lockstep.show(self.pair.torch, batch.theirs)
+                theirs.append(shown.loss)
+            else:
+                theirs.append(self.pair.torch.step(*batch.theirs))
+        for batch in turn:
+            if batch.looked_at and shown is not None:
+                self._lockstep(batch, shown)
+            if not self.broken:
+                self._reference_step(batch, ours)
+            if self.broken:
+                return
+            self.free_run.step(*batch.ours)
+
+    def _reference_step(self, batch: Batch, losses: list[float]) -> None:
+        try:
+            losses.append(self.pair.reference.step(*batch.ours))
+        except BackproofError:
+            raise
+        except Exception as error:  # the code under test: whatever it raises is a finding
+            self.lockstep.reject(batch.epoch, {"training step": lockstep.raised(error)})
             self.broken = True
-            self._ask_referee(step, ours, frozenset(step.differing))
-            return step.loss
-        if self._overflowed(epoch, step.actual, step.expected):
-            return step.loss
-        ratios = self.lockstep.add(epoch, step.actual, step.expected, step.units)
+
+    def _lockstep(self, batch: Batch, shown: lockstep.Shown) -> None:
+        """Compare a step of PyTorch's with the reference's from the very same start."""
+        step = lockstep.repeat(self.pair.reference, self.tolerance, batch.ours, shown)
+        if step.differing:
+            self.lockstep.reject(batch.epoch, step.differing)
+            self.broken = True
+            self._ask_referee(step, batch.ours, frozenset(step.differing))
+            return
+        if self._overflowed(batch.epoch, step.actual, step.expected):
+            return
+        ratios = self.lockstep.add(batch.epoch, step.actual, step.expected, step.units)
         self.free_run.hear(step.actual, step.units)
         failing = frozenset(
             name
             for name, ratio in zip(step.actual, ratios, strict=True)
             if not ratio <= self.tolerance.multiple
         )
-        self._ask_referee(step, ours, failing)
+        self._ask_referee(step, batch.ours, failing)
         self.broken |= not (_finite(step.actual) and _finite(step.expected))
-        return step.loss
 
     def _ask_referee(
         self, step: lockstep.Step, ours: tuple[Array, Array], failing: frozenset[str]

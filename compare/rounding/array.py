@@ -175,13 +175,13 @@ class Rounded(NDArrayOperatorsMixin):
             return _reduce(name, *inputs, **options)
         if method != "__call__" or options:
             raise _unknown(f"{name}.{method}" if method != "__call__" else f"{name}{[*options]}")
-        values = tuple(_value(one) for one in inputs)
+        values = tuple(map(_value, inputs))
         out = ufunc(*values)
         if name in COMPARISONS:
             return Rounded(out, self.model, _uncertain(self.model, inputs))
         if name in LOGICAL:
             return Rounded(out, self.model, _any_uncertain(inputs, out.shape))
-        errors = tuple(_error(one, out.dtype) for one in inputs)
+        errors = tuple([_error(one, out.dtype) for one in inputs])
         if name == "matmul":
             error = self.model.inner(values[0], values[1], errors[0], errors[1], out)
             return Rounded(out, self.model, error, terms=np.shape(values[0])[-1])
@@ -190,7 +190,9 @@ class Rounded(NDArrayOperatorsMixin):
         error = RULES[name](self.model, out, values, errors)
         if name in ("add", "subtract"):
             error = self._added(error, inputs, out)
-        return Rounded(out, self.model, np.broadcast_to(error, np.shape(out)))
+        if error.shape != out.shape:
+            error = np.broadcast_to(error, out.shape)
+        return Rounded(out, self.model, error)
 
     def _added(self, error: Array, inputs: Sequence[Any], out: Array) -> Array:
         """The error of adding to a sum, if it may have been added before the sum was complete."""

@@ -136,11 +136,13 @@ def _times(slope: Array, error: Error) -> Array:
 
 def _exact_zeros(rounding: Array, x: Array) -> Array:
     """No rounding error where the argument, or the sum, is exactly 0."""
-    return rounding if np.all(x) else np.where(x == 0, 0.0, rounding)
+    return rounding if x.all() else np.where(x == 0, 0.0, rounding)
 
 
 def _over(numerator: Error, denominator: Array) -> Array:
     """The quotient, with 0 for 0/0."""
+    if isinstance(numerator, float) and numerator == 0:
+        return np.zeros(())
     with np.errstate(divide="ignore", invalid="ignore"):
         return np.where(np.equal(numerator, 0), 0.0, numerator / denominator)
 

@@ -46,9 +46,7 @@ def train(case: Case, sides: Pair, feed: Feed) -> Report:
         torch.manual_seed(0)
         with sides.torch.training():
             session = Session(case, make(None), sides, feed)
-            for epoch in range(1, EPOCHS + 1):
-                if not session.broken:
-                    session.epoch(epoch)
+            session.train()
             return session.report()
 
 
