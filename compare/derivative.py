@@ -20,11 +20,13 @@ class Derivative:
         value: the derivative.
         error: an estimate of its error.
         method: how it was found.
+        jump: by how much the slopes on the two sides of a corner differ; 0 if there is no corner.
     """
 
     value: float
     error: float
     method: str
+    jump: float = 0.0
 
 
 def complex_step(function: Callable[[complex], complex]) -> Derivative:
@@ -55,20 +57,50 @@ def central(function: Callable[[float], float], start: float, precision: float) 
     Source:
         Ridders, Accurate computation of F'(x) and F'(x)F''(x), Adv. Eng. Softw. 4 (1982).
     """
+    value, error = _extrapolated(lambda h: (function(h), function(-h), 2 * h), start, precision, 4)
+    jump = _jump(function, start, precision)
+    return Derivative(value, error, "central differences", jump)
+
+
+def _jump(function: Callable[[float], float], start: float, precision: float) -> float:
+    """By how much the slopes before and after 0 differ, if clearly they do.
+
+    (f(h) − f(0))/h = f'(0) + c₁ h + c₂ h² + … on either side.
+    """
+    origin = function(0.0)
+    (after, doubt), (before, more_doubt) = (
+        _extrapolated(lambda h: (function(h), origin, h), step, precision, 2)
+        for step in (start, -start)
+    )
+    least = max(100 * (doubt + more_doubt), 1e-6 * (abs(after) + abs(before)))
+    return abs(after - before) if abs(after - before) > least else 0.0
+
+
+def _extrapolated(
+    ends: Callable[[float], tuple[float, float, float]], start: float, precision: float, ratio: int
+) -> tuple[float, float]:
+    """The limit of a difference quotient for a step of 0, and an estimate of its error.
+
+    Args:
+        ends: for a step h, the function's values at two ends, and how far these are apart.
+        start: the largest step.
+        precision: unit roundoff of the values.
+        ratio: by how much the first power of h that is wrong shrinks where h is halved, and each
+            one after it once more.
+    """
     best, smallest = math.nan, math.inf
     before: list[float] = []
     for level in range(10):
-        h = start / 2**level
-        up, down = function(h), function(-h)
-        row = [(up - down) / (2 * h)]
-        noise = precision * (abs(up) + abs(down)) / h
+        up, down, width = ends(start / 2**level)
+        row = [(up - down) / width]
+        noise = 2 * precision * (abs(up) + abs(down)) / abs(width)
         for power, coarse in enumerate(before, start=1):
-            row.append(row[-1] + (row[-1] - coarse) / (4**power - 1))
+            row.append(row[-1] + (row[-1] - coarse) / (ratio**power - 1))
             error = max(abs(row[-1] - row[-2]), abs(row[-1] - coarse)) + noise
             if error < smallest:
                 best, smallest = row[-1], error
         before = row
-    return Derivative(float(best), float(smallest), "central differences")
+    return float(best), float(smallest)
 
 
 def extended_precision() -> bool:

@@ -19,6 +19,10 @@ class Finding(Enum):
     )
     FORWARDS = "the two forwards differ; each backward is the derivative of its own forward"
     BOTH = "neither backward is the derivative of its own forward"
+    CORNER = (
+        "the loss has a corner exactly here, and so no derivative that could tell; the slope that "
+        "PyTorch takes there is the convention (that of ReLU at 0 is 0)"
+    )
     UPDATE = "the gradients agree; the update rules differ"
     STRUCTURE = "the two sides do not give the same things, so none can be differentiated"
     FREE_RUN = (

@@ -111,8 +111,13 @@ def _rounding(step: Step, wrong: Sequence[str]) -> float:
 def _decide(
     ours: Derivative, theirs: Derivative, claims: list[float], distance: float, noise: float
 ) -> Finding:
-    """Each claim is right if it is off by no more than the derivative's error and rounding."""
+    """Each claim is right if it is off by no more than the derivative's error and rounding.
+
+    At a corner the claims take one of several slopes, of which a line through it shows but two.
+    """
     clear = CLEAR * distance
+    if any(found.jump > min(clear, 10 * found.error + noise) for found in (ours, theirs)):
+        return Finding.CORNER
     if not (ours.error <= clear and theirs.error <= clear):
         return Finding.UNCLEAR
     reference_right, torch_right = (
@@ -190,8 +195,10 @@ def _torch_derivative(pair: Pair, line: _Line, target: Array) -> Derivative:
 
 def _confirmed(exact: Derivative | None, rough: Derivative) -> Derivative:
     """The exact derivative if the rough one confirms it: not all operations are analytic."""
+    if exact is None:
+        return rough
     doubt = max(10 * rough.error, 1e-6 * abs(rough.value))
-    return exact if exact is not None and abs(exact.value - rough.value) <= doubt else rough
+    return exact if max(abs(exact.value - rough.value), rough.jump) <= doubt else rough
 
 
 def _if_possible(find: Callable[[], Derivative]) -> Derivative | None:

@@ -182,8 +182,9 @@ class Session:
     def _ask_referee(
         self, step: lockstep.Step, ours: tuple[Array, Array], failing: frozenset[str]
     ) -> None:
-        """On the first disagreement, find out which side is wrong."""
-        if failing and self.opinion is None:
+        """On the first disagreement, find out which side is wrong; at a corner, on a later one."""
+        told = self.opinion is not None and self.opinion.finding is not Finding.CORNER
+        if failing and not told:
             try:
                 self.opinion = judge(self.pair, step, *ours, failing)
             except Exception as error:  # code under test, run on other kinds of number

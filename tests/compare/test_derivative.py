@@ -58,7 +58,24 @@ def test_error_of_central_differences_is_not_understated(
     found = central(lambda t: function(at + t).real, start, 2.0**-52)
     assert found.method == "central differences"
     assert abs(found.value - slope(at)) <= 10 * found.error + 1e-300
+    assert found.jump == 0
     assert math.isfinite(found.error)
+
+
+@given(
+    before=st.floats(-3, 3),
+    after=st.floats(-3, 3),
+    start=st.floats(-6, -1).map(lambda power: 10**power),
+)
+def test_corner_is_seen(before: float, after: float, start: float) -> None:
+    def corner(t: float) -> float:
+        return 1 + math.sin(t) * (after if t > 0 else before)
+
+    jump = central(corner, start, 2.0**-52).jump
+    if abs(after - before) > 1e-3:
+        assert jump == pytest.approx(abs(after - before), rel=1e-3)
+    elif after == before:
+        assert jump == 0
 
 
 @each_function

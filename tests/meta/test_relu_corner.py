@@ -10,6 +10,7 @@ import pytest
 from compare import Case, Verdict, compare
 from compare.cases import DTYPES
 from compare.data import DATASETS, Dataset
+from compare.opinion import Finding
 from reference import INITIALISERS, Array, Module, Params, ReLU
 from tests.noise import dataset, noise_case
 
@@ -73,6 +74,28 @@ def test_other_slope_at_the_corner_is_found(
     assert (first.check, first.quantity, first.epoch) == ("lockstep", "gradient at 0", 1)
     assert first.difference is not None
     assert first.difference.index[0] == 0  # the sample of zeros
+    assert report.opinion is not None
+    assert report.opinion.finding is Finding.CORNER
+    assert "corner" in str(report.opinion)
+
+
+@each_dtype
+@pytest.mark.parametrize("factor", [1.05, -1.0])
+def test_fault_that_first_shows_at_a_corner_is_judged_where_there_is_none(
+    monkeypatch: pytest.MonkeyPatch, factor: float, dtype: str
+) -> None:
+    case = corner_case(monkeypatch)
+    right = ReLU.backward
+
+    def backward(layer: ReLU, params: Params, cache: Any, dy: Array) -> tuple[Array, Params]:
+        dx, grads = right(layer, params, cache, dy)
+        return dx * factor, grads
+
+    monkeypatch.setattr(ReLU, "backward", backward)
+    report = compare(case, dtype=dtype)
+    assert report.verdict is Verdict.DISAGREE
+    assert report.opinion is not None
+    assert report.opinion.finding is Finding.REFERENCE
 
 
 @each_dtype
