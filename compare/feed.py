@@ -55,7 +55,8 @@ class Feed:
 
     def batches(self, number: int, *sides: Side) -> Iterator[list[tuple[Any, Any]]]:
         """One epoch's batches of inputs and targets, as each side's own kind of data."""
-        whole = [[self._loaded(side, array) for array in self.epoch(number)] for side in sides]
+        shuffled = self.epoch(number)
+        whole = [[self._loaded(side, array) for array in shuffled] for side in sides]
         for part in self.parts:
             yield [(x[part], target[part]) for x, target in whole]
 
