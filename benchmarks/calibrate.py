@@ -29,6 +29,7 @@ from compare.free_run import MULTIPLE as FREE_RUN_MULTIPLE
 from compare.meter import Meter
 from compare.observation import Array, Observation
 from compare.pair import build
+from compare.schedule import EVERY
 from compare.session import Session
 from compare.tolerances import MULTIPLE, make
 
@@ -105,7 +106,8 @@ def one(seed: int, tolerance: str | None, tally: Tally) -> None:
     pair, feed = build(case, sample.weights), Feed(case, sample.dataset)
     tally.runs += 1
     with pair.torch.training(), np.errstate(all="ignore"):
-        session = Session(case, limits, pair, feed, case.epochs // 4 or 1)
+        every = None if case.epochs > EVERY else case.epochs // 4 or 1
+        session = Session(case, limits, pair, feed, every)
         label = f"lockstep {case.dtype}"
         session.lockstep = Recorder(limits.multiple, tally, label, f"seed {seed}")
         try:

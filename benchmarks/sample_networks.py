@@ -1,7 +1,8 @@
 """Random networks without a fault, as different from each other as networks are.
 
 Widths 1 to 1024, depths 1 to 8, batches 1 to 512, weights from tiny to saturating, inputs from 1e-3
-to 1e3, learning rates from 1e-4 to far beyond stable.
+to 1e3, learning rates from 1e-4 to far beyond stable. Most train for up to 20 steps, some small
+ones for 600.
 """
 
 from __future__ import annotations
@@ -25,6 +26,11 @@ WORK = 4e6
 #: Steps that a sample may train.
 STEPS = 20
 
+#: Every so many samples one trains for long, with so many steps, if a step of it is little work.
+LONG_EVERY = 20
+LONG_STEPS = 600
+LITTLE = 1e5
+
 
 @dataclass(frozen=True)
 class Sample:
@@ -45,6 +51,7 @@ def draw(seed: int) -> Sample:
     """The random network of that seed."""
     rng = np.random.default_rng((seed, 0))
     sizes, samples = _shape(rng)
+    long = seed % LONG_EVERY == 1 and _work(sizes, samples) <= LITTLE
     batches = int(rng.integers(1, 9)) if rng.random() < 0.5 else 1
     case = Case(
         name=f"sample-{seed}",
@@ -59,7 +66,7 @@ def draw(seed: int) -> Sample:
         lr=_log_uniform(rng, 1e-4, 10),
         data="",
         goal="none",
-        epochs=int(rng.integers(2, 2 + STEPS // batches)),
+        epochs=LONG_STEPS // batches if long else int(rng.integers(2, 2 + STEPS // batches)),
         batch_size=math.ceil(samples / batches),
         dtype=str(rng.choice(["float32", "float64"])),
         seed=seed,
@@ -79,8 +86,13 @@ def _shape(rng: np.random.Generator) -> tuple[tuple[int, ...], int]:
         depth = int(rng.integers(1, 9))
         sizes = tuple(round(_log_uniform(rng, 1, 1024)) for _ in range(depth + 1))
         samples = round(_log_uniform(rng, 1, 512))
-        if samples * sum(a * b for a, b in pairwise(sizes)) <= WORK:
+        if _work(sizes, samples) <= WORK:
             return sizes, samples
+
+
+def _work(sizes: tuple[int, ...], samples: int) -> int:
+    """Multiplications of one step forward."""
+    return samples * sum(a * b for a, b in pairwise(sizes))
 
 
 def _weights(rng: np.random.Generator, case: Case) -> dict[str, Array]:
