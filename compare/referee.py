@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
+import numpy.typing as npt
 import torch
 
 from compare.arrays import to_tensor
@@ -162,7 +163,7 @@ def _reference_derivative(pair: Pair, line: _Line, target: Array) -> Derivative:
     def loss(t: complex, dtype: type[np.inexact]) -> Array:
         values = line.at(t, dtype)
         y, _ = model.network.forward(values, values.pop(AT_INPUT))
-        value: Array = model.loss.forward(y, _wide(target))[0]
+        value: Array = model.loss.forward(y, _wide(target, y.real.dtype))[0]
         return value
 
     wide = np.longdouble if extended_precision() else np.float64
@@ -209,9 +210,9 @@ def _if_possible(find: Callable[[], Derivative]) -> Derivative | None:
         return None
 
 
-def _wide(array: Array) -> Array:
-    """Real numbers in double precision; what is counted, such as classes, as it is."""
-    return _double(array) if _is_real(array) else array
+def _wide(array: Array, dtype: npt.DTypeLike = np.float64) -> Array:
+    """Real numbers in double or another precision; what is counted, such as classes, as it is."""
+    return np.asarray(array, dtype) if _is_real(array) else array
 
 
 def _is_real(array: Array) -> bool:
