@@ -93,6 +93,8 @@ def _function(name: str, slope: Callable[[Array, Error], Array]) -> Rule:
         rounding = model.rounding(out, ulps)
         if _keeps_zero(name):
             rounding = _exact_zeros(rounding, x)
+        elif name in ("exp", "cos"):  # 1 at 0, exactly, if that 0 has no error
+            rounding = np.where((x == 0) & np.equal(error, 0), 0.0, rounding)
         if isinstance(error, float):
             return rounding
         steepest = slope(np.asarray(x, np.float64), error)

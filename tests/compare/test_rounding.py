@@ -220,6 +220,15 @@ def test_exact_zeros_and_ties_carry_no_doubt(model: Model) -> None:
 
 
 @each_model
+@pytest.mark.parametrize("function", [np.exp, np.cos])
+def test_function_that_is_1_at_an_exact_0_is_exact_there(model: Model, function: Any) -> None:
+    found = function(Rounded(np.array([0.0, 1.0]), model))
+    assert found.error[0] == 0 < found.error[1]
+    doubtful = function(Rounded(np.array([0.0, 0.0]), model, np.array([0.0, 1e-9])))
+    assert doubtful.error[0] == 0 < doubtful.error[1]
+
+
+@each_model
 def test_zero_that_rounding_made_is_in_doubt(model: Model) -> None:
     thirds = about(1 / 3, error=1e-17, model=model)
     mask = (thirds - 1 / 3) > 0
