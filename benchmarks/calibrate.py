@@ -2,8 +2,9 @@
 
 ``python -m benchmarks.calibrate`` trains random networks (see :mod:`benchmarks.sample_networks`)
 on both sides, in lockstep and on their own, and notes every difference in units of its tolerance.
-It writes the counts to docs/calibration.json and draws docs/calibration.svg; the multiples in
-compare/tolerances.py and compare/free_run.py are read from there.
+It writes the counts to docs/calibration.json, tells them in docs/tolerances.md and draws
+docs/calibration.svg; the multiples in compare/tolerances.py and compare/free_run.py are read from
+there.
 """
 
 from __future__ import annotations
@@ -21,6 +22,8 @@ import numpy as np
 import typer
 from threadpoolctl import threadpool_limits
 
+from benchmarks import calibration_page
+from benchmarks.calibration_page import DOCS
 from benchmarks.sample_networks import draw
 from compare.environment import versions
 from compare.errors import CannotCompare
@@ -38,8 +41,6 @@ FINE = 4
 
 #: A ratio of 0: the two sides are equal.
 EQUAL = -99
-
-DOCS = Path(__file__).parent.parent / "docs"
 
 
 @dataclass
@@ -220,6 +221,7 @@ def main(
     if save:
         (DOCS / "calibration.json").write_text(text + "\n")
         plot(total, DOCS / "calibration.svg")
+        calibration_page.write(DOCS)
     raise typer.Exit(1 if total.alarms else 0)
 
 

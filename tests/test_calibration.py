@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import pickle
 import tracemalloc
 from collections.abc import Iterator
@@ -11,7 +12,9 @@ import numpy as np
 import pytest
 import torch
 
+from benchmarks import calibration_page
 from benchmarks.calibrate import Tally, quantile, several
+from benchmarks.calibration_page import DOCS
 from benchmarks.sample_networks import draw
 from compare import compare
 from compare.free_run import MULTIPLE as FREE_RUN_MULTIPLE
@@ -122,6 +125,16 @@ def test_quantiles_and_sums_of_tallies() -> None:
     assert (one.runs, one.horizons, one.alarms) == (3, 1, ["a"])
     assert one.largest == {"check": (64.0, "there")}
     assert [quantile(one.bins["check"], share) for share in (0.25, 0.5, 0.75, 1.0)] == [0, 1, 2, 64]
+
+
+def test_page_tells_the_calibration_that_is_kept() -> None:
+    page = (DOCS / "tolerances.md").read_text()
+    found = json.loads((DOCS / "calibration.json").read_text())
+    assert calibration_page.renewed(page, found) == page
+    assert found["multiples"] == {"lockstep": MULTIPLE, "free run": FREE_RUN_MULTIPLE}
+    assert found["false alarms"] == []
+    other = found | {"runs": found["runs"] + 1}
+    assert calibration_page.renewed(page, other) != page
 
 
 # Long runs do not fill the memory.
