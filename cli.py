@@ -10,7 +10,7 @@ from compare.loading import loading
 with loading():
     import typer
 
-    from compare.cases import CASES, Case, adapt, find
+    from compare.cases import CASES, DTYPES, Case, adapt, find
     from compare.catalogue import CATALOGUE, lines
     from compare.errors import CannotCompare, UsageError
     from compare.terminal import (
@@ -387,6 +387,42 @@ def init(
     require_writable(file)
     write_whole(file, lambda opened: opened.write(text.encode()))
     typer.echo(f"{file} written; run: backproof check {file}")
+
+
+@app.command()
+@told
+def audit(
+    case: Annotated[
+        str, typer.Option("--case", help="Where to plant; `cases` lists it, `all` is everywhere.")
+    ] = "all",
+    dtype: Annotated[str, typer.Option(help="float32 or float64.")] = "float64",
+    json: Annotated[
+        str | None, typer.Option(metavar="FILE|-", help="Write the matrix as JSON; - is stdout.")
+    ] = None,
+) -> None:
+    """Plant every known fault in the reference: is each detected, located and named?
+
+    Exit code: 0 all are, 1 some are not, 2 usage error, 3 could not compare, 4 none was planted.
+    """
+    if dtype not in DTYPES:
+        raise UsageError(f"dtype is {dtype!r}, but should be one of {', '.join(DTYPES)}")
+    _check_outputs(json, None)
+    from compare.audit.run import NAMES
+    from compare.audit.run import audit as run
+    from compare.render.audit import show, to_dict
+    from compare.render.json import as_json
+
+    if case != "all" and case not in NAMES:
+        find(case)
+    names = list(NAMES) if case == "all" else [case]
+    with progress("audit", len(names)) as advance:
+        found = run(names, dtype, advance)
+    if json != "-":
+        with unread_is_no_error():
+            show(found, results())
+    if json is not None:
+        _write(as_json(to_dict(found)), json)
+    raise typer.Exit(found.exit_code)
 
 
 @app.command()

@@ -18,7 +18,8 @@ import torch
 from compare.checked import Checked
 from compare.draws import draw
 from compare.entries.entry import Entry, Variant
-from compare.meter import Meter, structure
+from compare.held import Held, hold
+from compare.meter import Meter
 from compare.observation import Array, Observation
 from compare.structures import mapped
 from compare.subject import Subject, random_like, random_params, subject_of
@@ -41,6 +42,21 @@ class Problem:
     inputs: tuple[Any, ...]
     given: Mapping[str, Any]
     seed: int
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A problem, and what PyTorch makes of it.
+
+    Attributes:
+        problem: the numbers that both start from.
+        expected: PyTorch's quantities.
+        upstream: the gradient at every output.
+    """
+
+    problem: Problem
+    expected: Observation
+    upstream: Any
 
 
 def pose(
@@ -80,20 +96,33 @@ def check(
     meter = Meter(tolerance.multiple)
     problem = pose(entry, variant, subject, dtype, rng)
     with np.errstate(all="ignore"):
-        expected, upstream = observe_torch(entry, variant, dtype, problem, rng)
-        try:
-            seen = observe(subject, problem, upstream, tolerance, variant.strided)
-        except ValueError as error:
-            meter.reject(1, {next(iter(expected)): f"the reference raised {error}"})
-            seen = {}
-        differing = structure(seen, expected) if seen else {}
-        meter.reject(1, differing)
-        if seen and not differing:
-            actual, units = _split(entry, tolerance, seen, expected, dtype)
-            meter.add(1, actual, expected, units)
+        asked = Asked(problem, *observe_torch(entry, variant, dtype, problem, rng))
+        against(entry, variant, dtype, tolerance, subject, asked).judge(meter, 1)
     return Checked(
         entry.name, variant.label, dtype, "lockstep", tolerance.multiple, meter.metrics()
     )
+
+
+def against(
+    entry: Entry,
+    variant: Variant,
+    dtype: str,
+    tolerance: Tolerance,
+    subject: Subject,
+    asked: Asked,
+) -> Held:
+    """Let the reference's side solve a problem, and hold it against what PyTorch made of it."""
+
+    def run(seen: Observation) -> None:
+        observe(subject, asked.problem, asked.upstream, tolerance, variant.strided, seen)
+
+    def split(computed: Array, expected: Array) -> tuple[Array, Array]:
+        value, unit = tolerance.split(computed, expected)
+        if dtype == "float64" and not isinstance(tolerance, Fixed):
+            unit = unit + entry.constants * np.abs(expected) / tolerance.multiple
+        return value, unit
+
+    return hold(run, asked.expected, split)
 
 
 def observe_torch(
@@ -112,9 +141,18 @@ def observe_torch(
 
 
 def observe(
-    subject: Subject, problem: Problem, upstream: Any, tolerance: Tolerance, strided: bool = False
+    subject: Subject,
+    problem: Problem,
+    upstream: Any,
+    tolerance: Tolerance,
+    strided: bool = False,
+    seen: Observation | None = None,
 ) -> Observation:
-    """The reference's quantities, in the numbers that the tolerance computes with."""
+    """The reference's quantities, in the numbers that the tolerance computes with.
+
+    They are put into ``seen``, too, if it is given.
+    """
+    seen = {} if seen is None else seen
 
     def lift(array: Array) -> Array:
         return tolerance.lift(_strided(array) if strided else array)
@@ -124,24 +162,13 @@ def observe(
         mapped(lift, one) if subject.learns(position) else one
         for position, one in enumerate(problem.inputs)
     )
-    return subject.everything(params, inputs, problem.given, mapped(lift, upstream))
+    upstream = mapped(lift, upstream)
+    return subject.everything(params, inputs, problem.given, upstream, seen)
 
 
 def generator(entry: Entry, variant: Variant, seed: int) -> np.random.Generator:
     """The same numbers whenever the same variant is compared."""
     return np.random.default_rng((seed, zlib.crc32(f"{entry.name} {variant.label}".encode())))
-
-
-def _split(
-    entry: Entry, tolerance: Tolerance, seen: Observation, expected: Observation, dtype: str
-) -> tuple[Observation, Observation]:
-    actual, units = {}, {}
-    for name, value in seen.items():
-        actual[name], units[name] = tolerance.split(value, expected[name])
-        if dtype == "float64" and not isinstance(tolerance, Fixed):
-            constant = entry.constants * np.abs(expected[name])
-            units[name] = units[name] + constant / tolerance.multiple
-    return actual, units
 
 
 def _strided(array: Array) -> Array:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import partial
 
 from torch import Tensor
 
-from compare.errors import BackproofError
-from compare.meter import structure
+from compare.held import Held, hold
 from compare.observation import LOSS, Array, Observation, Snapshot
 from compare.pair import Pair
 from compare.reference_side import ReferenceSide
@@ -16,35 +17,52 @@ from compare.torch_side import TorchSide
 
 
 @dataclass(frozen=True)
-class Step:
-    """What both sides showed of one step.
+class Moment:
+    """All that a step is made from.
 
     Attributes:
-        start: what both started from.
-        expected: PyTorch's quantities.
-        actual: the reference's, in order of computation.
-        units: the unit of the tolerance of each of them.
-        differing: quantities that cannot be compared, and why; the two above are then empty.
+        start: parameters, optimizer state and buffers.
+        x: inputs.
+        target: targets.
+        masks: those of dropouts, by their names.
+        number: how many steps there were before it.
     """
 
     start: Snapshot
-    expected: Observation
-    actual: Observation = field(default_factory=dict)
-    units: Observation = field(default_factory=dict)
-    differing: dict[str, str] = field(default_factory=dict)
+    x: Array
+    target: Array
+    masks: Mapping[str, Array] = field(default_factory=dict)
+    number: int = 0
 
 
-def raised(error: Exception) -> str:
-    """What is said of code under test that raises."""
-    return f"the reference raised {type(error).__name__}: {error}"
+@dataclass(frozen=True)
+class Step(Held):
+    """What both sides showed of one step, and what both started from."""
+
+    moment: Moment = field(kw_only=True)
+
+    @property
+    def start(self) -> Snapshot:
+        """Parameters, optimizer state and buffers before the step."""
+        return self.moment.start
+
 
 
 @dataclass(frozen=True)
 class Shown:
-    """A step that PyTorch has made: what it started from, and all quantities of it."""
+    """A step that PyTorch has made: what it started from, and all quantities of it.
+
+    Attributes:
+        start: parameters, optimizer state and buffers.
+        expected: the quantities.
+        masks: that dropouts drew in it.
+        number: how many steps there were before it.
+    """
 
     start: Snapshot
     expected: Observation
+    masks: Mapping[str, Array] = field(default_factory=dict)
+    number: int = 0
 
     @property
     def loss(self) -> float:
@@ -52,13 +70,17 @@ class Shown:
         return float(self.expected[LOSS])
 
 
-def show(side: TorchSide, theirs: tuple[Tensor, Tensor]) -> Shown:
+def show(side: TorchSide, theirs: tuple[Tensor, Tensor], number: int = 0) -> Shown:
     """Let PyTorch make its next step before everyone's eyes."""
-    return Shown(side.snapshot(), side.observe(*theirs))
+    start = side.snapshot()
+    return Shown(start, side.observe(*theirs), dict(side.masks), number)
 
 
 def step(
-    pair: Pair, tolerance: Tolerance, ours: tuple[Array, Array], theirs: tuple[Tensor, Tensor]
+    pair: Pair,
+    tolerance: Tolerance,
+    ours: tuple[Array, Array],
+    theirs: tuple[Tensor, Tensor],
 ) -> Step:
     """Let PyTorch make its next step, and the reference the same step from the same start."""
     return repeat(pair.reference, tolerance, ours, show(pair.torch, theirs))
@@ -75,20 +97,14 @@ def repeat(
         ours: inputs and targets.
         shown: PyTorch's step.
     """
-    start, expected = shown.start, shown.expected
-    seen: Observation = {}
-    try:
-        side.observe(start, *ours, tolerance.lift, seen)
-    except BackproofError:
-        raise
-    except Exception as error:  # the code under test: whatever it raises is a finding
-        missing = next((name for name in expected if name not in seen), LOSS)
-        told = {name: value for name, value in expected.items() if name in seen}
-        return Step(start, expected, differing=structure(seen, told) | {missing: raised(error)})
-    differing = structure(seen, expected)
-    if differing:
-        return Step(start, expected, differing=differing)
-    actual, units = {}, {}
-    for name, value in seen.items():
-        actual[name], units[name] = tolerance.split(value, expected[name])
-    return Step(start, expected, actual, units)
+    moment = Moment(shown.start, *ours, shown.masks, shown.number)
+    held = against(side, moment, shown.expected, tolerance)
+    return Step(**vars(held), moment=moment)
+
+
+def against(
+    reference: ReferenceSide, moment: Moment, expected: Observation, tolerance: Tolerance
+) -> Held:
+    """Let the reference make a step, and hold it against what PyTorch showed of the same step."""
+    run = partial(reference.observe, moment.start, moment.x, moment.target, tolerance.lift)
+    return hold(run, expected, tolerance.split)

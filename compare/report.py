@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from compare.cases import Case
+from compare.diagnosis.cause import Cause
 from compare.history import LossHistory
 from compare.metrics import Difference, Metrics
 from compare.observation import gradient
@@ -102,6 +103,8 @@ class Report:
         horizon: the epoch from which on the free run decides nothing; None if it decides all.
         growth: the factor per epoch by which rounding differences grew; None if not measured.
         opinion: which side is wrong, by the referee; None where lockstep found no difference.
+        causes: what explains the numbers of the disagreement.
+        unexplained: why there are none, where lockstep found a difference.
         reference: what training achieved on the NumPy side.
         torch: the same on the PyTorch side.
         history: the losses of both, epoch by epoch.
@@ -121,6 +124,8 @@ class Report:
     torch: Outcome
     history: LossHistory
     versions: dict[str, str]
+    causes: tuple[Cause, ...] = ()
+    unexplained: str = ""
 
     @property
     def failures(self) -> tuple[Failure, ...]:

@@ -8,7 +8,8 @@ of them exactly 0, some tensors have none, and the learning rate changes at ever
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -20,11 +21,13 @@ import torch_impl
 from compare.arrays import to_array, to_tensor
 from compare.checked import Checked
 from compare.entries.entry import Entry, Variant
+from compare.held import Held, hold
 from compare.layer_check import generator
-from compare.meter import Meter, structure
+from compare.meter import Meter
 from compare.observation import Array, Observation, parameter, state
 from compare.rounding import unit_roundoff
 from compare.tolerances import Tolerance, make
+from reference.optim.schedulers import Scheduler
 
 SHAPES = {
     "0.weight": (3, 4),
@@ -39,6 +42,10 @@ STEPS = 8
 
 #: Counts of a schedule.
 COUNTS = 60
+
+#: Whose learning rates a schedule decides: one with its own first rate, one with the common one.
+GROUPS: list[dict[str, Any]] = [{"params": ["a"], "lr": 0.3}, {"params": ["b"]}]
+FIRST_LR = 0.7
 
 Params = dict[str, Array]
 State = dict[str, Params]
@@ -71,6 +78,25 @@ class TorchRule:
         }
 
 
+@dataclass(frozen=True)
+class Moment:
+    """One step of an update rule.
+
+    Attributes:
+        params: the parameters before it.
+        state: what the rule remembers before it.
+        grads: the gradients.
+        lr: the learning rate.
+        expected: PyTorch's state and parameters after it.
+    """
+
+    params: Params
+    state: State
+    grads: Params
+    lr: float
+    expected: Observation
+
+
 def check(
     entry: Entry,
     variant: Variant,
@@ -90,11 +116,29 @@ def check(
         rule: the reference's side, if it is not the reference's own.
     """
     tolerance = tolerance or make(None)
-    ours = rule or getattr(reference, entry.name)(**variant.options)
-    ours.scalar_dtype = str(torch.get_default_dtype()).removeprefix("torch.")
-    rng = generator(entry, variant, seed)
+    ours = rule or rule_of(entry, variant)
     meter = Meter(tolerance.multiple)
+    with np.errstate(all="ignore"):
+        for number, moment in enumerate(record(entry, variant, dtype, seed), 1):
+            held = against(ours, moment, tolerance)
+            held.judge(meter, number)
+            if held.differing:
+                break
+    return Checked(entry.name, variant.label, dtype, "lockstep", meter.multiple, meter.metrics())
+
+
+def rule_of(entry: Entry, variant: Variant) -> reference.Optimizer:
+    """The reference's side of a variant, which counts its steps in PyTorch's default dtype."""
+    ours: reference.Optimizer = getattr(reference, entry.name)(**variant.options)
+    ours.scalar_dtype = str(torch.get_default_dtype()).removeprefix("torch.")
+    return ours
+
+
+def record(entry: Entry, variant: Variant, dtype: str, seed: int = 0) -> list[Moment]:
+    """PyTorch's steps, with all that each of them starts from."""
+    rng = generator(entry, variant, seed)
     first = {name: np.asarray(rng.standard_normal(s), dtype) for name, s in SHAPES.items()}
+    moments = []
     with torch_impl.eager_optimizers(), np.errstate(all="ignore"):
         theirs = TorchRule(entry, variant, first)
         base = theirs.optimizer.defaults["lr"]
@@ -102,31 +146,23 @@ def check(
             params, held = theirs.params(), theirs.state()
             grads, lr = _gradients(rng, step, dtype), base * (1.0 + 0.5 * math.sin(step))
             theirs.step(grads, lr)
-            lifted = {name: _lifted(tolerance, one) for name, one in held.items()}
-            seen = ours.step(
-                _lifted(tolerance, params), _lifted(tolerance, grads), lifted, [{"lr": lr}]
-            )
-            _compare(meter, step, tolerance, seen, (theirs.params(), theirs.state()))
-            if any(gauge.structure for gauge in meter.gauges.values()):
-                break
-    return Checked(entry.name, variant.label, dtype, "lockstep", meter.multiple, meter.metrics())
+            reached = _named(theirs.params(), theirs.state())
+            moments.append(Moment(params, held, grads, lr, reached))
+    return moments
 
 
-def _compare(
-    meter: Meter,
-    step: int,
-    tolerance: Tolerance,
-    seen: tuple[Params, State],
-    reached: tuple[Params, State],
+def against(rule: reference.Optimizer, moment: Moment, tolerance: Tolerance) -> Held:
+    """Let the reference's rule make one step, and hold it against PyTorch's."""
+    return hold(lambda seen: show(rule, moment, tolerance, seen), moment.expected, tolerance.split)
+
+
+def show(
+    rule: reference.Optimizer, moment: Moment, tolerance: Tolerance, seen: Observation
 ) -> None:
-    actual, expected = _named(*seen), _named(*reached)
-    differing = structure(actual, expected)
-    if differing:
-        meter.reject(step, differing)
-        return
-    pairs = {name: tolerance.split(value, expected[name]) for name, value in actual.items()}
-    plain = {name: value for name, (value, _) in pairs.items()}
-    meter.add(step, plain, expected, {name: unit for name, (_, unit) in pairs.items()})
+    """Let the reference's rule make one step, and put all that comes of it into ``seen``."""
+    lifted = {name: _lifted(tolerance, one) for name, one in moment.state.items()}
+    params, grads = _lifted(tolerance, moment.params), _lifted(tolerance, moment.grads)
+    seen |= _named(*rule.step(params, grads, lifted, [{"lr": moment.lr}]))
 
 
 def _named(params: Mapping[str, Array], held: Mapping[str, Params]) -> Observation:
@@ -164,49 +200,82 @@ def check_schedule(
     Args:
         entry: what to compare.
         variant: one of its variants.
-        seed: of the metrics that a plateau is told of.
+        seed: of the metric that some schedules go by.
         plant: gives the reference's side, if it is not the reference's own, for its own.
     """
     meter = Meter(make(None).multiple)
-    groups: list[dict[str, Any]] = [{"params": ["a"], "lr": 0.3}, {"params": ["b"]}]
-    tensors = [torch.nn.Parameter(torch.ones(1)) for _ in groups]
-    metrics = _wandering(generator(entry, variant, seed))
-    with torch_impl.eager_optimizers():
-        twin = torch.optim.SGD(
-            [group | {"params": [tensor]} for group, tensor in zip(groups, tensors, strict=True)],
-            lr=0.7,
-            momentum=0.9,
-        )
-        theirs = getattr(torch.optim.lr_scheduler, entry.name)(twin, **variant.options)
-        rule = reference.SGD(0.7, momentum=0.9, groups=groups)
-        ours = plant(getattr(reference, entry.name)(rule, **variant.options))
-        position = ours.init()
-        for count in range(COUNTS):
-            _compare_options(meter, count, position.changes, twin)
-            twin.step()
-            metric = [float(metrics[count])] if entry.name == "ReduceLROnPlateau" else []
-            if count < COUNTS - 1:
-                theirs.step(*metric)
-                position = ours.step(position, *metric)
+    recorded = record_schedule(entry, variant, seed)
+    ours = plant(schedule_of(entry, variant))
+    for count, held in enumerate(against_schedule(ours, recorded), 1):
+        held.judge(meter, count)
     return Checked(
         entry.name, variant.label, "float64", "lockstep", meter.multiple, meter.metrics()
     )
 
 
-def _compare_options(
-    meter: Meter,
-    count: int,
-    changes: Sequence[Mapping[str, Any]],
-    twin: torch.optim.Optimizer,
-) -> None:
-    """What the schedule decides, the learning rates first."""
-    actual, expected = {}, {}
-    for key in changes[0]:
-        for number, (ours, theirs) in enumerate(zip(changes, twin.param_groups, strict=True)):
-            actual[f"{key} of group {number}"] = np.array(ours[key])
-            expected[f"{key} of group {number}"] = np.array(theirs[key])
+def schedule_of(entry: Entry, variant: Variant) -> Scheduler:
+    """The reference's side of a variant."""
+    optimizer = reference.SGD(FIRST_LR, momentum=0.9, groups=GROUPS)
+    schedule: Scheduler = getattr(reference, entry.name)(optimizer, **variant.options)
+    return schedule
+
+
+@dataclass(frozen=True)
+class Rates:
+    """Learning rates of PyTorch, count by count.
+
+    Attributes:
+        expected: what it decides of each group, the learning rates first.
+        metrics: what each step of the schedule but the last is given, if it is given anything.
+    """
+
+    expected: list[Observation]
+    metrics: list[tuple[float, ...]]
+
+
+def record_schedule(entry: Entry, variant: Variant, seed: int = 0) -> Rates:
+    """What PyTorch's schedule gives."""
+    drawn = _wandering(generator(entry, variant, seed))
+    given = entry.name == "ReduceLROnPlateau"
+    metrics: list[tuple[float, ...]] = [(float(one),) if given else () for one in drawn]
+    groups = [group | {"params": [torch.nn.Parameter(torch.ones(1))]} for group in GROUPS]
+    decided = list(schedule_of(entry, variant).init().changes[0])
+    found = []
+    with torch_impl.eager_optimizers():
+        twin = torch.optim.SGD(groups, lr=FIRST_LR, momentum=0.9)
+        theirs = getattr(torch.optim.lr_scheduler, entry.name)(twin, **variant.options)
+        for metric in metrics:
+            found.append(_options(twin.param_groups, decided))
+            twin.step()
+            theirs.step(*metric)
+    return Rates(found, metrics)
+
+
+def against_schedule(schedule: Scheduler, rates: Rates) -> Iterator[Held]:
+    """Let the reference's schedule run, and hold each count against PyTorch's."""
     u = unit_roundoff(np.dtype("float64"))
-    meter.add(count + 1, actual, expected, {name: np.abs(v) * u for name, v in expected.items()})
+    position: Any = None
+    for count, expected in enumerate(rates.expected):
+
+        def run(seen: Observation, count: int = count) -> None:
+            nonlocal position
+            last = rates.metrics[count - 1]
+            position = schedule.init() if position is None else schedule.step(position, *last)
+            seen |= _options(position.changes, position.changes[0])
+
+        held = hold(run, expected, lambda computed, right: (computed, np.abs(right) * u))
+        yield held
+        if held.raised:
+            return
+
+
+def _options(groups: Sequence[Mapping[str, Any]], keys: Iterable[str]) -> Observation:
+    """What a schedule decides, by group."""
+    return {
+        f"{key} of group {number}": np.array(group[key])
+        for key in keys
+        for number, group in enumerate(groups)
+    }
 
 
 def _wandering(rng: np.random.Generator) -> Array:

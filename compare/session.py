@@ -11,11 +11,14 @@ from torch import enable_grad, inference_mode
 
 from compare import lockstep, schedule
 from compare.case import Case
+from compare.diagnosis.cause import Cause
+from compare.diagnosis.causes import KEPT, diagnose
 from compare.environment import versions
 from compare.errors import BackproofError, CannotCompare
 from compare.feed import Feed
 from compare.free_run import FreeRun
 from compare.goals import GOALS
+from compare.held import raised
 from compare.history import LossHistory
 from compare.meter import Meter
 from compare.observation import Array, Observation
@@ -29,6 +32,9 @@ from compare.torch_side import TorchSide
 from compare.turns import Batch, turns
 
 Progress: TypeAlias = Callable[[int], None]
+
+#: What is said where no cause was found.
+NO_CAUSE = "no fault of the catalogue, and no two of them, give these numbers"
 
 
 def run(
@@ -50,7 +56,9 @@ def run(
     """
     pair = build(case)
     with inference_mode(False), pair.torch.training(), enable_grad(), np.errstate(all="ignore"):
-        session = Session(case, tolerance, pair, Feed(case), lockstep_every)
+        session = Session(
+            case, tolerance, pair, Feed(case), lockstep_every, lambda: build(case).reference
+        )
         session.train(progress)
         return session.report()
 
@@ -64,6 +72,8 @@ class Session:
         pair: both sides.
         feed: what they are trained on.
         lockstep_every: epochs between two lockstep checks; None chooses.
+        right: gives what faults are planted in to explain a disagreement: the reference's own
+            network, loss and update rule; None for those of the pair.
 
     Attributes:
         broken: whether there is nothing left to train: a step failed, or gave no finite numbers.
@@ -76,6 +86,7 @@ class Session:
         pair: Pair,
         feed: Feed,
         lockstep_every: int | None = None,
+        right: Callable[[], ReferenceSide] | None = None,
     ) -> None:
         self.case = case
         self.tolerance = tolerance
@@ -87,6 +98,9 @@ class Session:
         self.history = LossHistory()
         self.broken = False
         self.opinion: Opinion | None = None
+        self.right = right
+        self.steps: list[lockstep.Step] = []
+        self.made = 0
         self.before = self._evaluate()
 
     def train(self, progress: Progress = lambda epoch: None) -> None:
@@ -137,10 +151,11 @@ class Session:
         shown = None
         for batch in turn:
             if batch.looked_at:
-                shown = lockstep.show(self.pair.torch, batch.theirs)
+                shown = lockstep.show(self.pair.torch, batch.theirs, self.made)
                 theirs.append(shown.loss)
             else:
                 theirs.append(self.pair.torch.step(*batch.theirs))
+            self.made += 1
         for batch in turn:
             if batch.looked_at and shown is not None:
                 self._lockstep(batch, shown)
@@ -156,7 +171,7 @@ class Session:
         except BackproofError:
             raise
         except Exception as error:  # the code under test: whatever it raises is a finding
-            self.lockstep.reject(batch.epoch, {"training step": lockstep.raised(error)})
+            self.lockstep.reject(batch.epoch, {"training step": raised(error)})
             self.broken = True
 
     def _lockstep(self, batch: Batch, shown: lockstep.Shown) -> None:
@@ -164,6 +179,7 @@ class Session:
         step = lockstep.repeat(self.pair.reference, self.tolerance, batch.ours, shown)
         if step.differing:
             self.lockstep.reject(batch.epoch, step.differing)
+            self._keep(step, failed=True)
             self.broken = True
             self._ask_referee(step, batch.ours, frozenset(step.differing))
             return
@@ -176,8 +192,29 @@ class Session:
             for name, ratio in zip(step.actual, ratios, strict=True)
             if not ratio <= self.tolerance.multiple
         )
+        self._keep(step, failed=bool(failing))
         self._ask_referee(step, batch.ours, failing)
         self.broken |= not (_finite(step.actual) and _finite(step.expected))
+
+    def _keep(self, step: lockstep.Step, failed: bool) -> None:
+        """Keep the first steps that fail and the one before them, to be explained."""
+        if not failed and self.opinion is None:
+            self.steps = [step]
+        elif len(self.steps) < KEPT:
+            self.steps.append(step)
+
+    def _causes(self) -> tuple[tuple[Cause, ...], str]:
+        """What explains the disagreement, or why nothing does."""
+        if not self.lockstep.failed or not self.steps:
+            return (), ""
+        try:
+            right = self.pair.reference if self.right is None else self.right()
+            right.watched = self.pair.reference.watched
+            lr = None if self.case.phases or self.case.groups else self.case.lr
+            found = diagnose(right, self.steps, self.tolerance.multiple, lr)
+        except Exception as error:  # code under test, with faults planted in it
+            return (), f"could not be found out: {type(error).__name__}: {error}"
+        return tuple(found), "" if found else NO_CAUSE
 
     def _ask_referee(
         self, step: lockstep.Step, ours: tuple[Array, Array], failing: frozenset[str]
@@ -233,6 +270,7 @@ class Session:
     def report(self) -> Report:
         """Everything that was found, and what was learned."""
         after = self.before if self.broken else self._evaluate()
+        causes, unexplained = self._causes()
         return Report(
             case=self.case,
             tolerance=self.tolerance.name,
@@ -243,6 +281,8 @@ class Session:
             horizon=self.free_run.horizon,
             growth=self.free_run.growth,
             opinion=self._final_opinion(),
+            causes=causes,
+            unexplained=unexplained,
             reference=self._outcome(self.pair.reference, self.before[0], after[0]),
             torch=self._outcome(self.pair.torch, self.before[1], after[1]),
             history=self.history,

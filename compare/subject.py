@@ -66,11 +66,21 @@ class Subject:
         return tuple(several.get(position) for position in range(count)), {}
 
     def everything(
-        self, params: Observation, inputs: tuple[Any, ...], given: Mapping[str, Any], dy: Any
+        self,
+        params: Observation,
+        inputs: tuple[Any, ...],
+        given: Mapping[str, Any],
+        dy: Any,
+        seen: Observation | None = None,
     ) -> Observation:
-        """One pass forward and back: all that comes of it, by name, in order of computation."""
+        """One pass forward and back: all that comes of it, by name, in order of computation.
+
+        It is put into ``seen``, if that is given, so that what was computed before an error is
+        there.
+        """
+        seen = {} if seen is None else seen
         y, cache = self.forward(params, inputs, given)
-        seen = leaves(y, OUTPUT)
+        seen |= leaves(y, OUTPUT)
         dx, grads = self.backward(params, cache, dy, len(inputs))
         seen |= {gradient(name): value for name, value in grads.items()}
         seen |= leaves(dx[0] if len(dx) == 1 else dx, INPUT)

@@ -15,7 +15,10 @@ Part = Callable[[Any, Any], Any]
 
 
 def _trained(change: Callable[[Any, Any], None]) -> Changes:
-    """``change(side, batch)`` is made to the parts of a side's model for the time of each step."""
+    """``change(side, batch)`` is made to the parts of a side's model for the time of each step.
+
+    What it remembers is what the side's own steps leave: observing one changes nothing.
+    """
 
     def during(right: Method, side: Any, *given: Any) -> Any:
         parts = {name: getattr(side.model, name) for name in ("network", "optimizer", "loss")}
@@ -27,7 +30,15 @@ def _trained(change: Callable[[Any, Any], None]) -> Changes:
             vars(side.model).update(parts)
             side.beside = beside
 
-    return {**around("step", during), **around("observe", during)}
+    def observed(right: Method, side: Any, *given: Any) -> Any:
+        before = dict(vars(side))
+        try:
+            return during(right, side, *given)
+        finally:
+            vars(side).clear()
+            vars(side).update(before)
+
+    return {**around("step", during), **around("observe", observed)}
 
 
 def _network(function: Callable[[Any, Module, int], Module]) -> Changes:
@@ -106,8 +117,7 @@ def _piling_up(side: Any, network: Module, samples: int) -> Module:
         dx, grads = right(self, params, cache, dy)
         held = vars(side).get("_piled", {})
         total = {name: g + held[name] if name in held else g for name, g in grads.items()}
-        if all(isinstance(g, np.ndarray) for g in total.values()):
-            vars(side)["_piled"] = total
+        vars(side)["_piled"] = total
         return dx, total
 
     return changed(network, around("backward", backward))

@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from compare.metrics import Metrics
-from compare.render.words import VERDICTS, headline, losses, remarks
+from compare.render.words import VERDICTS, causes, headline, losses, remarks
 from compare.report import Failure, Report, Verdict
 from compare.several import NoReport, Result
 
@@ -32,6 +32,8 @@ def show(report: Report, console: Console) -> None:
     begin(headline(report), report.verdict, report.failures, console)
     if report.opinion is not None:
         say(console, f"  referee: {report.opinion}", "bold")
+    for cause in causes(report):
+        say(console, f"  {cause}", "bold")
     for title, several, multiple in (
         ("lockstep: one step from the same start", report.lockstep, report.multiple),
         ("free run: each side on its own", report.free_run, report.free_run_multiple),

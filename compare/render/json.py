@@ -28,6 +28,8 @@ def to_dict(report: Report) -> dict[str, Any]:
         "tolerance": {"name": report.tolerance, "multiple": report.multiple},
         "lockstep": [asdict(metrics) for metrics in report.lockstep],
         "referee": None if report.opinion is None else str(report.opinion),
+        "causes": [asdict(cause) for cause in report.causes],
+        "unexplained": report.unexplained,
         "horizon": report.horizon,
         "growth": report.growth,
         "free_run_multiple": report.free_run_multiple,

@@ -7,6 +7,10 @@ from compare.report import Outcome, Report, Verdict
 VERDICTS = {Verdict.AGREE: "agree", Verdict.DISAGREE: "DISAGREE", Verdict.NOTHING: "not decidable"}
 
 
+#: So many causes are told in words; JSON has them all.
+CAUSES = 5
+
+
 def headline(report: Report) -> str:
     """The verdict, in one line."""
     case = report.case
@@ -34,6 +38,18 @@ def losses(outcome: Outcome) -> str:
     return (
         f"loss {outcome.loss_before:.6g} -> {outcome.loss_after:.6g}, {learned} ({outcome.score})"
     )
+
+
+def causes(report: Report) -> list[str]:
+    """What explains a disagreement, each cause with its remedy; several explain it alike."""
+    if report.unexplained:
+        return [f"cause: {report.unexplained}"]
+    said = [
+        f"cause: {cause.name}: {cause.told}. Remedy: {cause.remedy}"
+        for cause in report.causes[:CAUSES]
+    ]
+    more = len(report.causes) - CAUSES
+    return said + ([f"cause: or one of {more} more"] if more > 0 else [])
 
 
 def remarks(report: Report) -> list[str]:

@@ -205,7 +205,7 @@ def test_missing_quantity_and_error_are_findings() -> None:
     ]
     raising = layer_check.check(entry, variant, subject=Subject(Raises(3, 4)))
     assert not raising.agrees
-    assert "raised no" in str(raising.failures[0])
+    assert "raised ValueError: no" in str(raising.failures[0])
 
 
 def test_referee_knows_a_wrong_backward_without_the_other_side() -> None:

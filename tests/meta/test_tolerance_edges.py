@@ -52,7 +52,8 @@ def step_of(name: str, dtype: str, tolerance: str) -> lockstep.Step:
     case = adapt(find(name), dtype=dtype)
     pair = build(case)
     with pair.torch.training():
-        step = lockstep.step(pair, TOLERANCES[tolerance](), *batch(pair, Feed(case)))
+        ours, theirs = batch(pair, Feed(case))
+        step = lockstep.step(pair, TOLERANCES[tolerance](), ours, theirs)
     assert not step.differing
     assert len(step.actual) >= 18
     return step
