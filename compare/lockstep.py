@@ -47,7 +47,6 @@ class Step(Held):
         return self.moment.start
 
 
-
 @dataclass(frozen=True)
 class Shown:
     """A step that PyTorch has made: what it started from, and all quantities of it.

@@ -68,7 +68,7 @@ class StartExhibit:
         feed = Feed(self.case, Dataset(inputs, targets))
         with sides.torch.training(), enable_grad(), np.errstate(all="ignore"):
             session = Session(self.case, self.tolerance, sides, feed)
-            session.epoch(1)
+            session.train()
             return Judgement(session.report().first_divergence, evidence)
 
     def _drawn(self, parts: Parts) -> dict[str, Array]:

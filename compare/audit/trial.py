@@ -9,12 +9,13 @@ import numpy as np
 
 from compare.audit.exhibits import Exhibit
 from compare.diagnosis.catalogue import Search
-from compare.diagnosis.distance import distances
+from compare.diagnosis.distance import distances, first_apart
 from compare.diagnosis.sites import Parts, Site, planted, sites
 from compare.diagnosis.spots import Spots
 from compare.errors import BackproofError, CannotCompare
 from compare.faults import FAULTS, Fault
 from compare.observation import Observation
+from compare.report import Failure
 
 #: A fault counts as named if it is one of at most so many.
 NAMES = 3
@@ -150,9 +151,20 @@ class _Judged:
             failure.check,
             failure.epoch,
             failure.quantity,
-            self.spots.fits(fault, site, failure.quantity, missing),
+            self.spots.fits(fault, site, failure.quantity, missing)
+            or self._first_beyond(fault, site, parts, failure),
             tuple(dict.fromkeys(names)),
         )
+
+    def _first_beyond(self, fault: Fault, site: Site, parts: Parts, failure: Failure) -> bool:
+        """Whether what a fault spoils is off by too little, and this is the first that is not."""
+        step, spots = failure.epoch - 1, self.spots.of(fault, site)
+        wrong = list(self.exhibit.show(parts))[step]
+        limits = self.allowed[step]
+        sizes = distances(wrong, self.right[step], limits)
+        if not spots or not all(sizes.get(name, 0.0) <= 1 for name in spots):
+            return False
+        return first_apart(wrong, self.right[step], limits) == failure.quantity
 
 
 def _larger(one: Sequence[Observation], other: Sequence[Observation]) -> list[Observation]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import numpy as np
 
@@ -19,6 +20,9 @@ from compare.diagnosis.spots import Refutation, Spots
 from compare.diagnosis.stage import Shown, Stage
 from compare.faults import FAULTS, Fault
 from compare.observation import Observation
+
+#: A fault and its place.
+Placed: TypeAlias = tuple[Fault, Site]
 
 #: So many pairs are tried at most.
 PAIRS = 400
@@ -114,12 +118,12 @@ class Search:
     def found(self, pairs: bool = True) -> list[Explanation]:
         """Single faults that explain the numbers, or pairs where there are none."""
         with np.errstate(all="ignore"):
-            singles = list(self._singles())
+            singles = list(self._singles(self._candidates(self.first)))
+            singles = singles or list(self._singles(self._smaller(self.first)))
             return singles or (list(self._pairs()) if pairs else [])
 
-    def _singles(self) -> Iterator[Explanation]:
-        first = self.first
-        for fault, site in self._candidates(first):
+    def _singles(self, candidates: Iterable[Placed]) -> Iterator[Explanation]:
+        for fault, site in candidates:
             if self._refuted(fault, site):
                 continue
             match, refuted = self._match(planted(fault, site, self.stage.parts))
@@ -144,7 +148,7 @@ class Search:
                 if match <= 1:
                     yield self._explained(((fault, site), (other, place)), match)
 
-    def _candidates(self, spot: tuple[int, str] | None) -> Iterator[tuple[Fault, Site]]:
+    def _candidates(self, spot: tuple[int, str] | None) -> Iterator[Placed]:
         """The faults that make a quantity wrong and leave alone what comes before it."""
         if spot is None:
             return
@@ -153,6 +157,15 @@ class Search:
         for fault in self.faults:
             for site in self.spots.sites.get(fault.owner, ()):
                 if self.spots.fits(fault, site, quantity, raises):
+                    yield fault, site
+
+    def _smaller(self, spot: tuple[int, str] | None) -> Iterator[Placed]:
+        """The faults that make something wrong before a quantity, where it may be too little."""
+        if spot is None or spot[1] not in self.evidence.shown[spot[0]].seen:
+            return
+        for fault in self.faults:
+            for site in self.spots.sites.get(fault.owner, ()):
+                if self.spots.below(fault, site, spot[1], spot[0]):
                     yield fault, site
 
     def _leave(self, shown: Sequence[Shown]) -> tuple[int, str] | None:

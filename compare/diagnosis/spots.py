@@ -70,6 +70,36 @@ class Spots:
             for one in fault.spoils.split(" or ")
         )
 
+    def below(self, fault: Fault, site: Site, quantity: str, step: int) -> bool:
+        """Whether a fault at a site makes something wrong that is computed before a quantity.
+
+        If that is off by less than is allowed there, the fault first shows further down.
+        """
+        order = list(self.right[step].seen)
+        return quantity in order and any(
+            spot in order and order.index(spot) < order.index(quantity)
+            for spot in self.of(fault, site)
+        )
+
+    def of(self, fault: Fault, site: Site) -> set[str]:
+        """Where a layer's or a loss's fault first shows, if it is large enough."""
+        if site.role not in ("network", "loss"):
+            return set()
+        if site.path is None:
+            alone = [one for one in self.sites[fault.owner] if one.path is not None]
+            return {spot for one in alone for spot in self.of(fault, one)}
+        found: set[str] = set()
+        for spoils in fault.spoils.split(" or "):
+            if spoils not in ("loop", "start"):
+                found |= self._spots(replace(fault, spoils=spoils), site, raises=False)
+        return found
+
+    def _spots(self, fault: Fault, site: Site, raises: bool) -> set[str]:
+        key = (fault.owner, site, fault.spoils, raises)
+        if key not in self._known:
+            self._known[key] = set(self._measured(fault, site, raises))
+        return self._known[key]
+
     def _fits(self, fault: Fault, site: Site, quantity: str, raises: bool) -> bool:
         kind, _, name = fault.spoils.partition(" ")
         if kind in ("loop", "start"):
@@ -82,10 +112,7 @@ class Spots:
             if owned and not quantity.startswith(gradient_at("")):
                 return True  # what layers and directions append to a name included
         if site.role in ("network", "loss"):
-            key = (fault.owner, site, fault.spoils, raises)
-            if key not in self._known:
-                self._known[key] = set(self._measured(fault, site, raises))
-            return quantity in self._known[key]
+            return quantity in self._spots(fault, site, raises)
         if raises:
             return quantity.startswith(_BY_RULE)
         if kind == "state" and quantity.startswith("state "):

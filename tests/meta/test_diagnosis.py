@@ -48,9 +48,7 @@ def report(name: str, *faults: Placed, dtype: str = "float64", epochs: int = 3) 
     wrong = Pair(side_of(pair.reference, parts), pair.torch)
     with pair.torch.training(), torch.enable_grad(), np.errstate(all="ignore"):
         session = Session(case, make(None), wrong, Feed(case), right=lambda: build(case).reference)
-        for epoch in range(1, epochs + 1):
-            if not session.broken:
-                session.epoch(epoch)
+        session.train()
         return session.report()
 
 
