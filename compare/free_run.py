@@ -23,8 +23,9 @@ from compare.tolerances import Fixed, Tolerance
 #: How many envelopes the two sides may be apart, see benchmarks/calibrate.py.
 MULTIPLE = 2048.0
 
-#: A loss so many times that before training has exploded: each step then has other rounding errors
-#: than the one before, and what lockstep has heard of them no longer holds.
+#: A loss so many times that before training, or parameters so many times the first ones, have
+#: exploded: each step then has other rounding errors than the one before, and what lockstep has
+#: heard of them no longer holds.
 EXPLODED = 100.0
 
 
@@ -99,6 +100,9 @@ class FreeRun:
             units = {name: self.tolerance.split(actual[name], expected[name])[1] for name in actual}
             return bool(np.isfinite(self.meter.add(epoch, actual, expected, units)).all())
         sizes = self.envelope.sizes(self.feed)
+        if (_any_lost(actual) or _any_lost(expected)) and self._exploded():
+            self.horizon = epoch
+            return False
         if self.envelope.grown and self._beyond_sight(sizes):
             self.horizon = epoch
             return True
@@ -113,6 +117,16 @@ class FreeRun:
             _trajectory(torch_loss, self.pair.torch.weights()),
         )
 
+    def _exploded(self) -> bool:
+        """Whether parameters have left the range in which they started.
+
+        What is computed of them is then so large that the order of a sum decides on overflow.
+        """
+        largest = max(float(np.abs(p).max()) for p in self._start.values())
+        sides = self.pair.reference.weights(), self.pair.torch.weights()
+        reached = (np.abs(p[np.isfinite(p)]).max(initial=0) for w in sides for p in w.values())
+        return bool(max(reached) > EXPLODED * largest)
+
     def _beyond_sight(self, sizes: Mapping[str, float]) -> bool:
         """Whether what is allowed is as large as the way that either side has come."""
         allowed = self.multiple * max(sizes[parameter(name)] for name in self._start)
@@ -121,6 +135,10 @@ class FreeRun:
                 for name, p in weights.items():
                     self._moved = max(self._moved, float(np.abs(p - self._start[name]).max()))
         return not allowed < self._moved
+
+
+def _any_lost(side: Observation) -> bool:
+    return any(_lost(value) for value in side.values())
 
 
 def _lost(value: Array) -> bool:

@@ -49,6 +49,19 @@ def all_seeds() -> Tally:
     return tally(SEEDS)
 
 
+@pytest.mark.parametrize(
+    "seed",
+    [
+        4940,  # explodes in one step, and then overflows on one side alone
+        8133,  # reaches the largest numbers that float64 has
+    ],
+)
+def test_exploding_networks_raise_no_alarm(seed: int) -> None:
+    found = several(range(seed, seed + 1), None)
+    assert found.alarms == []
+    assert found.overflows == found.runs == 1
+
+
 def test_no_false_alarm_and_nothing_near_one() -> None:
     found = all_seeds()
     assert found.alarms == []

@@ -182,7 +182,7 @@ def _zero(error: Error) -> bool:
 def _scale(x: Array) -> float:
     """A power of two near the largest entry, so that its square neither over- nor underflows."""
     largest = float(np.abs(x).max(initial=0))
-    return 2.0 ** math.frexp(largest)[1] if 0 < largest < math.inf else 1.0
+    return 2.0 ** (math.frexp(largest)[1] - 1) if 0 < largest < math.inf else 1.0
 
 
 def _squares(x: Error, scale: float) -> Array:
