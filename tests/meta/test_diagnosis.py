@@ -34,6 +34,7 @@ from compare.report import Report
 from compare.session import NO_CAUSE, Session
 from compare.tolerances import make
 from reference import Array, Linear, Params
+from tests.cli.checks import ROOT, process
 from tests.cli.test_readme import README
 
 Placed = tuple[str, Site]
@@ -212,6 +213,14 @@ def test_right_gradients_need_no_explanation() -> None:
 def test_one_factor_on_all_gradients_is_read_from_the_numbers() -> None:
     several = explained("", EVERYWHERE, factor=6.0)
     assert any(cause.convention for cause in several)
+
+
+def test_example_of_the_page_runs() -> None:
+    page = (ROOT / "docs" / "audit.md").read_text(encoding="utf-8")
+    (example,) = re.findall(r"^```python\n(.*?)^```", page, re.MULTILINE | re.DOTALL)
+    done = process(example)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "never trained" in done.stdout
 
 
 # Random networks: `python -m benchmarks.diagnosis` takes more of them.
