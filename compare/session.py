@@ -12,7 +12,6 @@ from torch import enable_grad, inference_mode
 from compare import lockstep, schedule
 from compare.case import Case
 from compare.diagnosis.cause import Cause
-from compare.diagnosis.causes import KEPT, diagnose
 from compare.environment import versions
 from compare.errors import BackproofError, CannotCompare
 from compare.feed import Feed
@@ -32,6 +31,10 @@ from compare.torch_side import TorchSide
 from compare.turns import Batch, turns
 
 Progress: TypeAlias = Callable[[int], None]
+
+#: Steps of a disagreement that are kept to be explained: one that agrees, if there is one, and the
+#: first that do not.
+KEPT = 3
 
 #: What is said where no cause was found.
 NO_CAUSE = "no fault of the catalogue, and no two of them, give these numbers"
@@ -207,6 +210,8 @@ class Session:
         """What explains the disagreement, or why nothing does."""
         if not self.lockstep.failed or not self.steps:
             return (), ""
+        from compare.diagnosis.causes import diagnose  # loads the catalogue: no need to, so far
+
         try:
             right = self.pair.reference if self.right is None else self.right()
             right.watched = self.pair.reference.watched

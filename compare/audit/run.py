@@ -24,7 +24,7 @@ NAMES = (*CASES, *CATALOGUE, *MODULES)
 PROCESSES = 2
 
 #: Those that take longest come first, so that no process is left waiting for the other.
-LONGEST = ("TransformerEncoderLayer", "digits", "MultiheadAttention", "LSTM", "GRU", "RNN")
+LONGEST = ("gpt", "lenet", "char-lstm", "TransformerEncoderLayer", "char-rnn", "autoencoder")
 
 
 @dataclass(frozen=True)
@@ -99,7 +99,9 @@ def _results(
     names: Sequence[str], dtype: str, processes: int
 ) -> Iterator[tuple[str, tuple[list[str], list[Trial]]]]:
     """What each case or entry gives, in any order."""
-    ordered = sorted(names, key=lambda name: (name not in LONGEST, name not in CASES))
+    ordered = sorted(
+        names, key=lambda name: LONGEST.index(name) if name in LONGEST else len(LONGEST)
+    )
     if processes < 2:
         for name in ordered:
             yield name, one(name, dtype)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from compare.audit.exhibits import Exhibit
+from compare.audit.exhibits import Exhibit, Judgement
 from compare.diagnosis.catalogue import Search
 from compare.diagnosis.distance import distances, first_apart
 from compare.diagnosis.sites import Parts, Site, planted, sites
@@ -15,7 +15,6 @@ from compare.diagnosis.spots import Spots
 from compare.errors import BackproofError, CannotCompare
 from compare.faults import FAULTS, Fault
 from compare.observation import Observation
-from compare.report import Failure
 
 #: A fault counts as named if it is one of at most so many.
 NAMES = 3
@@ -152,19 +151,23 @@ class _Judged:
             failure.epoch,
             failure.quantity,
             self.spots.fits(fault, site, failure.quantity, missing)
-            or self._first_beyond(fault, site, parts, failure),
+            or self._first_beyond(fault, site, parts, found),
             tuple(dict.fromkeys(names)),
         )
 
-    def _first_beyond(self, fault: Fault, site: Site, parts: Parts, failure: Failure) -> bool:
-        """Whether what a fault spoils is off by too little, and this is the first that is not."""
-        step, spots = failure.epoch - 1, self.spots.of(fault, site)
-        wrong = list(self.exhibit.show(parts))[step]
-        limits = self.allowed[step]
-        sizes = distances(wrong, self.right[step], limits)
-        if not spots or not all(sizes.get(name, 0.0) <= 1 for name in spots):
+    def _first_beyond(self, fault: Fault, site: Site, parts: Parts, found: Judgement) -> bool:
+        """Whether what a fault spoils is off by too little, and this is the first that is not.
+
+        How much is too little the comparison of the wrong numbers says, or that of the right ones.
+        """
+        if found.failure is None:
             return False
-        return first_apart(wrong, self.right[step], limits) == failure.quantity
+        step, quantity = found.failure.epoch - 1, found.failure.quantity
+        if not self.spots.below(fault, site, quantity, step):
+            return False
+        wrong, right = list(self.exhibit.show(parts))[step], self.right[step]
+        every = self.allowed[step], found.evidence.allowed[step]
+        return any(first_apart(wrong, right, limits) == quantity for limits in every)
 
 
 def _larger(one: Sequence[Observation], other: Sequence[Observation]) -> list[Observation]:

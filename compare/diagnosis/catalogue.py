@@ -119,7 +119,7 @@ class Search:
         """Single faults that explain the numbers, or pairs where there are none."""
         with np.errstate(all="ignore"):
             singles = list(self._singles(self._candidates(self.first)))
-            singles = singles or list(self._singles(self._smaller(self.first)))
+            singles += self._singles(self._smaller(self.first))
             return singles or (list(self._pairs()) if pairs else [])
 
     def _singles(self, candidates: Iterable[Placed]) -> Iterator[Explanation]:
@@ -165,7 +165,9 @@ class Search:
             return
         for fault in self.faults:
             for site in self.spots.sites.get(fault.owner, ()):
-                if self.spots.below(fault, site, spot[1], spot[0]):
+                if not self.spots.fits(fault, site, spot[1]) and self.spots.below(
+                    fault, site, spot[1], spot[0]
+                ):
                     yield fault, site
 
     def _leave(self, shown: Sequence[Shown]) -> tuple[int, str] | None:

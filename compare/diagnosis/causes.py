@@ -18,10 +18,6 @@ from compare.lockstep import Step
 from compare.observation import Array, gradient
 from compare.reference_side import ReferenceSide
 
-#: Steps of a disagreement that are kept to be explained: one that agrees, if there is one, and the
-#: first that do not.
-KEPT = 3
-
 
 def diagnose(
     right: ReferenceSide, steps: Sequence[Step], multiple: float, lr: float | None = None

@@ -31,7 +31,7 @@ def test_the_commands_work_one_after_another(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    assert len(COMMANDS) == 9
+    assert len(COMMANDS) == 10
     for command in COMMANDS:
         trains = command.split()[0] in ("compare", "train") and "LSTM" not in command
         few = ["--epochs", "2"] if trains else []

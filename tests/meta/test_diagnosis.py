@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -17,6 +18,7 @@ import reference
 from benchmarks import diagnosis
 from compare import session as session_module
 from compare.cases import CASES, DTYPES, adapt
+from compare.diagnosis import causes
 from compare.diagnosis.cause import Cause
 from compare.diagnosis.explain import explain
 from compare.diagnosis.side_stage import SideStage, side_of
@@ -32,6 +34,8 @@ from compare.report import Report
 from compare.session import NO_CAUSE, Session
 from compare.tolerances import make
 from reference import Array, Linear, Params
+from tests.cli.checks import ROOT, process
+from tests.cli.test_readme import README
 
 Placed = tuple[str, Site]
 
@@ -91,8 +95,16 @@ def test_cause_is_told_everywhere() -> None:
     sentence = "cause: Linear: bias gradient averaged (in every such layer)"
     assert sentence in console.export_text()
     assert sentence in found._repr_html_()
-    causes = json.loads(to_json(found))["causes"]
-    assert causes[0]["name"] == "Linear: bias gradient averaged (in every such layer)"
+    told = json.loads(to_json(found))["causes"]
+    assert told[0]["name"] == "Linear: bias gradient averaged (in every such layer)"
+
+
+def test_readme_shows_what_is_told() -> None:
+    found = report("xor", ("Linear: bias gradient averaged", EVERYWHERE), epochs=100)
+    console = Console(width=2000, record=True, file=io.StringIO())
+    show(found, console)
+    (shown,) = re.findall(r"^  cause: .*$", README, re.MULTILINE)
+    assert shown in [line.rstrip() for line in console.export_text().splitlines()]
 
 
 def test_what_nothing_explains_is_told_to_be_so(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -116,7 +128,7 @@ def test_diagnosis_that_raises_costs_no_verdict(monkeypatch: pytest.MonkeyPatch)
     def raises(*args: object) -> None:
         raise RuntimeError("no")
 
-    monkeypatch.setattr(session_module, "diagnose", raises)
+    monkeypatch.setattr(causes, "diagnose", raises)
     found = report("xor", ONE[0][1:])
     assert not found.agrees
     assert found.unexplained == "could not be found out: RuntimeError: no"
@@ -199,8 +211,16 @@ def test_right_gradients_need_no_explanation() -> None:
 
 
 def test_one_factor_on_all_gradients_is_read_from_the_numbers() -> None:
-    causes = explained("", EVERYWHERE, factor=6.0)
-    assert any(cause.convention for cause in causes)
+    several = explained("", EVERYWHERE, factor=6.0)
+    assert any(cause.convention for cause in several)
+
+
+def test_example_of_the_page_runs() -> None:
+    page = (ROOT / "docs" / "audit.md").read_text(encoding="utf-8")
+    (example,) = re.findall(r"^```python\n(.*?)^```", page, re.MULTILINE | re.DOTALL)
+    done = process(example)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "never trained" in done.stdout
 
 
 # Random networks: `python -m benchmarks.diagnosis` takes more of them.
