@@ -116,7 +116,7 @@ def check(
         rule: the reference's side, if it is not the reference's own.
     """
     tolerance = tolerance or make(None)
-    ours = rule or rule_of(entry, variant)
+    ours = _counting(rule) if rule else rule_of(entry, variant)
     meter = Meter(tolerance.multiple)
     with np.errstate(all="ignore"):
         for number, moment in enumerate(record(entry, variant, dtype, seed), 1):
@@ -128,10 +128,14 @@ def check(
 
 
 def rule_of(entry: Entry, variant: Variant) -> reference.Optimizer:
-    """The reference's side of a variant, which counts its steps in PyTorch's default dtype."""
-    ours: reference.Optimizer = getattr(reference, entry.name)(**variant.options)
-    ours.scalar_dtype = str(torch.get_default_dtype()).removeprefix("torch.")
-    return ours
+    """The reference's side of a variant."""
+    return _counting(getattr(reference, entry.name)(**variant.options))
+
+
+def _counting(rule: reference.Optimizer) -> reference.Optimizer:
+    """The rule, which from now on counts its steps in PyTorch's default dtype."""
+    rule.scalar_dtype = str(torch.get_default_dtype()).removeprefix("torch.")
+    return rule
 
 
 def record(entry: Entry, variant: Variant, dtype: str, seed: int = 0) -> list[Moment]:
