@@ -48,12 +48,12 @@ def planted(fault: Fault, variant: Variant, dtype: str) -> Checked:
 def shown(fault: Fault, dtype: str, at_most: float = float("inf")) -> dict[str, bool]:
     """The variants that show a fault, and whether they locate it where it is."""
     entry = CATALOGUE[fault.owner]
-    place = PLACES.get(fault.spoils, fault.spoils)
+    places = tuple(PLACES.get(place, place) for place in fault.spoils.split(" or "))
     found: dict[str, bool] = {}
     for number, one in enumerate(entry.variants):
         checked = planted(fault, one, dtype)
         if checked.failures:
-            found[one.label] = str(checked.failures[0].quantity).startswith(place)
+            found[one.label] = str(checked.failures[0].quantity).startswith(places)
             assert right(fault.owner, number, dtype)
         if sum(found.values()) >= at_most:
             break
