@@ -53,7 +53,7 @@ class Gauge:
         beyond = int(np.sum(~(error <= multiple * unit)))
         where = tuple(int(i) for i in index)
         pair = float(actual[index]), float(expected[index])
-        self.note(Difference(epoch, where, *pair, unit, beyond), multiple)
+        self.note(Difference(epoch, where, *pair, unit, beyond, error.size), multiple)
 
     def note(self, difference: Difference, multiple: float) -> None:
         """Keep a difference that is larger than all before it.
@@ -200,6 +200,7 @@ class _Flat:
             float(self.expected[worst]),
             float(self.units[worst]),
             int(self.beyond[start:end].sum()),
+            end - start,
         )
 
 

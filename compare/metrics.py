@@ -17,6 +17,7 @@ class Difference:
         expected: PyTorch's number.
         unit: the unit of the tolerance there.
         beyond: how many entries of the tensor differed by more than the run's tolerance.
+        size: of how many; a batch that is not full has fewer than the others.
     """
 
     epoch: int
@@ -25,6 +26,7 @@ class Difference:
     expected: float
     unit: float
     beyond: int = 0
+    size: int = 1
 
     @property
     def error(self) -> float:

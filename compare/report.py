@@ -65,13 +65,13 @@ class Failure:
         where = f"{self.check}{when}: {self.quantity}"
         if self.difference is None:
             return f"{where}: {self.reason}"
-        worst, size = self.difference, max(1, _product(self.metrics.shape))
+        worst = self.difference
         index = list(worst.index) if worst.index else ""
         actual, expected = _apart(worst.actual, worst.expected)
         return (
             f"{where}{index} = {actual}, but should be {expected}; they differ "
             f"by {worst.error:.2g}, allowed is {self.allowed:.2g} "
-            f"({worst.beyond} of {size} entries differ, {worst.beyond / size:.1%})"
+            f"({worst.beyond} of {worst.size} entries differ, {worst.beyond / worst.size:.1%})"
         )
 
 
@@ -80,13 +80,6 @@ def _apart(actual: float, expected: float) -> tuple[str, str]:
     if f"{actual:.9g}" != f"{expected:.9g}":
         return f"{actual:.9g}", f"{expected:.9g}"
     return f"{actual:.17g}", f"{expected:.17g}"
-
-
-def _product(shape: tuple[int, ...]) -> int:
-    product = 1
-    for length in shape:
-        product *= length
-    return product
 
 
 @dataclass(frozen=True)

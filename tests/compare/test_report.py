@@ -9,10 +9,13 @@ import pickle
 from enum import Enum
 from typing import Any
 
+import numpy as np
 import pytest
 
 from compare import CannotCompare, Report, UsageError, Verdict, compare
+from compare.meter import Meter
 from compare.render.json import to_json
+from compare.report import judge
 from reference import Tanh
 from tests.noise import noise_case
 
@@ -154,3 +157,14 @@ def test_progress_is_told_each_epoch() -> None:
 def test_training_that_overflows_cannot_be_compared() -> None:
     with pytest.raises(CannotCompare, match=r"overflows: at epoch 2, .* not finite"):
         compare("line", lr=1e300, epochs=10)
+
+
+def test_entries_are_counted_among_those_of_their_own_batch() -> None:
+    """A full batch differs, and the last one, which has fewer entries, does not."""
+    meter = Meter(1.0)
+    for epoch, rows, error in ((1, 5, 1.0), (2, 2, 0.0)):
+        expected = np.ones((rows, 4))
+        units = {"activation 0": np.full(expected.shape, 0.1)}
+        meter.add(epoch, {"activation 0": expected + error}, {"activation 0": expected}, units)
+    failure = judge("lockstep", meter.metrics()[0], 1.0)
+    assert "(20 of 20 entries differ, 100.0%)" in str(failure)
