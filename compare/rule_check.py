@@ -119,7 +119,10 @@ def check(
     ours = _counting(rule) if rule else rule_of(entry, variant)
     meter = Meter(tolerance.multiple)
     with np.errstate(all="ignore"):
-        for number, moment in enumerate(record(entry, variant, dtype, seed), 1):
+        moments = record(entry, variant, dtype, seed)
+        if moments[0].state:
+            at_start(ours, moments[0], tolerance).judge(meter, 0)
+        for number, moment in enumerate(moments, 1):
             held = against(ours, moment, tolerance)
             held.judge(meter, number)
             if held.differing:
@@ -153,6 +156,15 @@ def record(entry: Entry, variant: Variant, dtype: str, seed: int = 0) -> list[Mo
             reached = _named(theirs.params(), theirs.state())
             moments.append(Moment(params, held, grads, lr, reached))
     return moments
+
+
+def at_start(rule: reference.Optimizer, moment: Moment, tolerance: Tolerance) -> Held:
+    """Hold what the reference's rule remembers before the first step against PyTorch's."""
+
+    def run(seen: Observation) -> None:
+        seen |= _named({}, rule.init(_lifted(tolerance, moment.params)))
+
+    return hold(run, _named({}, moment.state), tolerance.split)
 
 
 def against(rule: reference.Optimizer, moment: Moment, tolerance: Tolerance) -> Held:

@@ -54,7 +54,7 @@ class Upsample(Module):
         require(mode in AXES, self, "mode", repr(mode), f"one of {', '.join(AXES)}")
         one = (size is None) != (scale_factor is None)
         given = f"size={size}, scale_factor={scale_factor}"
-        require(one, self, "what is given", given, "either size or scale_factor")
+        require(one, self, "the choice of size and scale_factor", given, "one of the two")
         free = align_corners is None or mode != "nearest"
         require(free, self, "align_corners", align_corners, "None where mode is 'nearest'")
         self.size = size

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 
+import numpy as np
 import pytest
 
 import reference
@@ -16,6 +17,8 @@ from compare.catalogue import find
 from compare.faults import FAULTS, SCHEDULES, SEQUENCES, UPDATES, WHOLE, Fault
 from compare.faults.layers import LAYERS
 from compare.subject import subject_of
+from reference.module import Params
+from reference.optim.optimizer import State
 from tests.meta.planted import first_wrong, spoils
 
 each_dtype = pytest.mark.parametrize("dtype", DTYPES)
@@ -67,6 +70,19 @@ def test_schedule_shows(fault: Fault) -> None:
 
 def test_names_are_unique() -> None:
     assert len(FAULTS) == sum(map(len, (LAYERS, UPDATES, SCHEDULES, SEQUENCES, WHOLE)))
+
+
+def test_a_wrong_start_shows_before_the_first_step() -> None:
+    class FromZero(reference.Adagrad):
+        def init(self, params: Params) -> State:
+            fresh = super().init(params).items()
+            return {n: held | {"sum": np.zeros_like(held["sum"])} for n, held in fresh}
+
+    entry = find("Adagrad")
+    variant = next(one for one in entry.variants if "initial_accumulator_value" in one.options)
+    checked = rule_check.check(entry, variant, "float64", rule=FromZero(**variant.options))
+    assert {one.quantity.split(".")[-1] for one in checked.failures} == {"sum"}
+    assert {one.epoch for one in checked.failures} == {0}
 
 
 def test_every_fault_says_what_to_write() -> None:

@@ -26,8 +26,12 @@ def _nameless(*arguments: Any) -> None:
     raise ValueError("the input's dtype is int64, but should be floating")
 
 
+def _without_subject(*arguments: Any) -> None:
+    raise ValueError("Linear: None is int64, but should be floating")
+
+
 def _without_remedy(*arguments: Any) -> None:
-    raise ValueError("Linear: bad dtype")
+    raise ValueError("Linear: the input's dtype is bad")
 
 
 @pytest.mark.parametrize(
@@ -36,6 +40,7 @@ def _without_remedy(*arguments: Any) -> None:
         (_nothing, "accepted"),
         (_type_error, "TypeError"),
         (_nameless, "the layer is not named"),
+        (_without_subject, "what is wrong is not named"),
         (_without_remedy, "no remedy"),
     ],
 )

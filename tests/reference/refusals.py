@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import inspect
+import re
 import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -17,6 +19,10 @@ from tests.reference.refusal_grid import GRIDS, Options
 
 #: Layers made of others: what one of those refuses, it refuses by that one's name.
 INNER = {"TransformerEncoderLayer": ("MultiheadAttention", "Linear", "LayerNorm")}
+
+#: What a refusal may be about, beside arguments.
+SUBJECTS = {"class", "entry", "index", "indices", "input", "inputs", "mask", "output", "prediction"}
+SUBJECTS |= {"state", "states", "values", "variance"}
 
 
 @dataclass(frozen=True)
@@ -84,19 +90,30 @@ def ask_reference(request: Request) -> None:
 def check_refused(request: Request, ask: Callable[[Request], None] = ask_reference) -> str:
     """Why the answer is not a good refusal; empty if it is.
 
-    A good one is a ValueError that names the class, and tells what it got and what it needs.
+    A good one is a ValueError that names the class and what is wrong with it, and tells what it got
+    and what it needs.
     """
     try:
         ask(request)
     except ValueError as error:
         names = (request.name, *INNER.get(request.name, ()))
-        if not str(error).startswith(tuple(f"{name}: " for name in names)):
+        name, colon, rest = str(error).partition(": ")
+        if not colon or name not in names:
             return f"the layer is not named: {error}"
+        subject = re.split(r" (?:is|are|has|must|should|needs|supported)\b", rest)[0]
+        if not set(re.findall(r"\w+", subject)) & (SUBJECTS | _arguments(name)):
+            return f"what is wrong is not named: {error}"
         words = ("should", "must", "supported", "needs")
         return "" if any(word in str(error) for word in words) else f"no remedy: {error}"
     except Exception as error:  # what is wanted is a ValueError
         return f"{type(error).__name__}: {error}"
     return "accepted"
+
+
+def _arguments(name: str) -> set[str]:
+    """What a class is made of and takes."""
+    kind = getattr(reference, name)
+    return {*inspect.signature(kind).parameters, *inspect.signature(kind.forward).parameters}
 
 
 def _array(one: Any) -> Any:

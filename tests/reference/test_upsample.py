@@ -73,8 +73,11 @@ def test_nearest_of_other_axes(shape: tuple[int, ...]) -> None:
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({}, "what is given is size=None, scale_factor=None"),
-        ({"size": 3, "scale_factor": 2}, "what is given is size=3, scale_factor=2"),
+        ({}, "the choice of size and scale_factor is size=None, scale_factor=None"),
+        (
+            {"size": 3, "scale_factor": 2},
+            "the choice of size and scale_factor is size=3, scale_factor=2",
+        ),
         ({"size": 3, "mode": "bicubic"}, "mode is 'bicubic'"),
         ({"size": 3, "align_corners": False}, "align_corners is False, but should be None"),
     ],
