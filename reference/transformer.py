@@ -206,10 +206,10 @@ class TransformerEncoderLayer(Module):
     def _check(self, params: Params, src: Array) -> None:
         require_floating(self, "src", src, params)
         if src.ndim < 2 or src.shape[-1] != self.d_model:
-            layout = "(N, L, {})" if self.batch_first else "(L, N, {})"
+            needed = "(N, L, {})" if self.batch_first else "(L, N, {})"
             raise ValueError(
                 f"TransformerEncoderLayer: src is {src.shape}, but should be "
-                f"{layout.format(self.d_model)}"
+                f"{needed.format(self.d_model)}"
             )
         if self.training and self.dropout > 0:
             raise ValueError(

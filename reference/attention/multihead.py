@@ -293,13 +293,13 @@ class MultiheadAttention(Module):
             and (query.ndim == 2 or query.shape[batch] == key.shape[batch])
         )
         if not fits:
-            sizes = "(N, L, {}), (N, S, {}) and (N, S, {})"
+            needed = "(N, L, {}), (N, S, {}) and (N, S, {})"
             if not self.batch_first:
-                sizes = "(L, N, {}), (S, N, {}) and (S, N, {})"
+                needed = "(L, N, {}), (S, N, {}) and (S, N, {})"
             raise self._refused(
                 "query, key and value are {}, {} and {}".format(*shapes)
                 + ", but should be "
-                + sizes.format(*widths)
+                + needed.format(*widths)
             )
         if self.training and self.dropout > 0:
             raise self._refused(

@@ -9,12 +9,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import Phase, settings
 
 from compare import CASES, compare, layer_check, own_forward, rule_check
 from compare.cases import DTYPES
 from compare.catalogue import CATALOGUE
 from compare.checked import Checked
 from compare.entries.entry import Entry
+
+# That an example fails is enough: no time for the simplest one.
+settings.register_profile("mutation", phases=[Phase.explicit, Phase.generate])
+settings.load_profile("mutation")
 
 
 def comparisons(entry: Entry) -> Iterator[Checked]:

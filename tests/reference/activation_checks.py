@@ -30,7 +30,7 @@ DTYPES = ("float32", "float64")
 
 
 def assert_near(actual: Array, expected: Array, rtol: float, what: str, floor: float = 0.0) -> None:
-    """Same shape and dtype, same infinities, and no entry off by more than allowed.
+    """Same shape and dtype, same infinities and NaN, and no entry off by more than allowed.
 
     Args:
         actual: of the reference.
@@ -46,7 +46,8 @@ def assert_near(actual: Array, expected: Array, rtol: float, what: str, floor: f
     scale = max(floor, np.max(np.abs(expected[finite]), initial=0.0))
     with np.errstate(invalid="ignore"):
         near = np.abs(actual - expected) <= rtol * scale
-    agree = np.where(finite, near, actual == expected)
+    same = (actual == expected) | (np.isnan(actual) & np.isnan(expected))
+    agree = np.where(finite, near, same)
     assert agree.all(), f"{what} is {actual[~agree]}, but should be {expected[~agree]}"
 
 
@@ -206,9 +207,9 @@ def check_loss_with_complex_step(
         assert_near(ours, expected, STEP_RTOL, f"gradient of input {number}", floor)
 
 
-def gradients_of(loss: Loss, cache: Any, dloss: Any = 1.0) -> tuple[Array, ...]:
+def gradients_of(loss: Loss, cache: Any, *dloss: Any) -> tuple[Array, ...]:
     """What ``backward`` gives, always as a tuple."""
-    actual = loss.backward(cache, dloss)
+    actual = loss.backward(cache, *dloss)
     return actual if isinstance(actual, tuple) else (actual,)
 
 

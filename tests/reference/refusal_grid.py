@@ -53,7 +53,8 @@ def _convolution(name: str, axes: int) -> Grid:
         *each("stride", 0, -1, 1.5, (1, 2, 3)),
         *each("padding", -1, 0.5, (1, 2, 3), "half"),
         *each("dilation", 0, -1, 4, 1.5, (1, 2, 3)),
-        *each("groups", 0, -1, 3),
+        *each("groups", 0, -1, 3, (1, 1)),
+        *each("in_channels", 0, -2, 1.5, (2, 2)),
         *each("kernel_size", 0, -1, 8, 2.5, "3", None, (), (3, 3, 3)),
         {"padding": "same", "stride": 2},
         {"padding_mode": "foo"},
@@ -300,9 +301,9 @@ GRIDS: dict[str, Grid] = {
         (_BLOCK,) * 3,
         (
             *each("num_heads", 4, 0, -2, 2.0),
-            *each("embed_dim", 0, -6, 6.0, 4),
-            *each("kdim", 5, -5),
-            *each("vdim", 5),
+            *each("embed_dim", 0, -6, 6.0, 4, (6, 6)),
+            *each("kdim", 5, -5, (6, 6)),
+            *each("vdim", 5, -5, (6, 6)),
         ),
         (
             ((4, 2, 5),) * 3,
@@ -312,6 +313,10 @@ GRIDS: dict[str, Grid] = {
             ((6,),) * 3,
             (_BLOCK, _BLOCK, (4, 2, 5)),
             (whole(*_BLOCK),) * 3,
+            (whole(*_BLOCK), _BLOCK, _BLOCK),
+            (_BLOCK, whole(*_BLOCK), _BLOCK),
+            (_BLOCK, _BLOCK, whole(*_BLOCK)),
+            (double(*_BLOCK),) * 3,
         ),
         (
             *each("attn_mask", *(flags(*s) for s in ((4, 3), (5, 4), (2, 4, 4), (4,)))),
@@ -329,7 +334,7 @@ GRIDS: dict[str, Grid] = {
             *each("activation", "tanh"),
             *each("layer_norm_eps", "a", None),
         ),
-        (((4, 2, 5),), ((6,),), (whole(*_BLOCK),)),
+        (((4, 2, 5),), ((6,),), (whole(*_BLOCK),), (double(*_BLOCK),)),
         (
             {"src_mask": flags(3, 3)},
             {"src_key_padding_mask": flags(4, 2)},

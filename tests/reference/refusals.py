@@ -134,4 +134,6 @@ def _told(one: Any) -> str:
     if isinstance(one, np.ndarray):
         few = one.size <= 4
         return f"{one.dtype}{one.tolist() if few else one.shape}"
+    if isinstance(one, tuple) and any(isinstance(part, np.ndarray) for part in one):
+        return f"({', '.join(map(_told, one))})"
     return str(one)

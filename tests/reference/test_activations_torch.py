@@ -120,6 +120,34 @@ def test_extreme_inputs(name: str, options: Options, dtype: str) -> None:
     return None
 
 
+#: Its square and cube overflow in either precision, and so would what a branch not taken computes.
+HUGE = {"float64": 1e200, "float32": 1e30}
+OVERFLOWS = ({"approximate": "tanh"}, {"alpha": -2.0})
+
+
+@each_dtype
+@each_activation
+def test_huge_inputs(name: str, options: Options, dtype: str) -> None:
+    if name == "GELU" or options in OVERFLOWS:
+        return check_that_it_overflows(name, options, dtype)
+    rng = np.random.default_rng(13)
+    layer, twin = build(name, options), torch_module(name, options, dtype)
+    for shape in shapes_for(name, options):
+        x = rng.choice([-HUGE[dtype], HUGE[dtype]], size=shape).astype(dtype)
+        with np.errstate(all="raise", under="ignore"):
+            check_layer_with_torch(layer, twin, x, rng, TORCH_ERRORS.get(name, 0))
+        twin.zero_grad()
+    return None
+
+
+def check_that_it_overflows(name: str, options: Options, dtype: str) -> None:
+    """As PyTorch's: the square in a GELU's slope, the exponential of a CELU of negative alpha."""
+    layer, twin = build(name, options), torch_module(name, options, dtype)
+    x = np.array([-HUGE[dtype], HUGE[dtype]], dtype)
+    with np.errstate(all="ignore"):
+        check_layer_with_torch(layer, twin, x, np.random.default_rng(13), 0)
+
+
 def check_that_it_grows(layer: Module) -> None:
     """A CELU of negative alpha is an exponential that does overflow; here, before it does."""
     x = np.array([-200.0])

@@ -76,6 +76,25 @@ class TestScaledDotProductAttention:
         inputs = triple(dtype, length, source)
         assert_agrees(layer, TheirFunction(**options), {}, *inputs)
 
+    @pytest.mark.parametrize("options", [{}, {"is_causal": True}])
+    @pytest.mark.parametrize("lead", [(), (3,), (2, 1, 3)])
+    def test_any_leading_axes(self, lead: tuple[int, ...], options: dict[str, Any]) -> None:
+        query, key, value = numbers(*lead, L, E), numbers(*lead, S, E), numbers(*lead, S, 4)
+        layer = ScaledDotProductAttention(**options)
+        assert_agrees(layer, TheirFunction(**options), {}, query, key, value)
+
+    @pytest.mark.parametrize("wrong", ["query", "key", "value"])
+    def test_says_whose_dtype_is_wrong(self, wrong: str) -> None:
+        inputs = dict(zip(("query", "key", "value"), triple(), strict=True))
+        inputs[wrong] = inputs[wrong].astype(int)
+        with pytest.raises(ValueError, match=f"^ScaledDotProductAttention: {wrong}'s dtype is int"):
+            ScaledDotProductAttention().forward({}, *inputs.values())
+
+    def test_says_that_the_masks_dtype_is_wrong(self) -> None:
+        mask = np.ones((L, S), int)
+        with pytest.raises(ValueError, match=r"^ScaledDotProductAttention: .*mask.* int64"):
+            ScaledDotProductAttention().forward({}, *triple(), mask)
+
     @dtypes
     @pytest.mark.parametrize("mask", MASKS.values(), ids=MASKS)
     def test_masks_agree_with_pytorch(self, dtype: str, mask: Callable[[str], Array]) -> None:

@@ -149,6 +149,24 @@ def test_one_cycle_agrees_with_torch_in_momentum_too(name: str, key: str, option
         assert_same([change[key] for change in position.changes], held, t)
 
 
+@pytest.mark.parametrize("total", [1, 2, 9])
+def test_a_cycle_ends_where_that_of_torch_does(total: int) -> None:
+    ours, twin = pair("SGD", ONE, momentum=0.9)
+    schedule = OneCycleLR(ours, 0.5, total, pct_start=0.7)
+    with eager_optimizers():
+        theirs = torch.optim.lr_scheduler.OneCycleLR(twin, 0.5, total, pct_start=0.7)
+        twin.step()
+        position = schedule.init()
+        for t in range(total):
+            assert_same(position.lrs, [group["lr"] for group in twin.param_groups], t)
+            position = schedule.step(position)
+            theirs.step()
+        with pytest.raises(ValueError, match="Tried to step"):
+            theirs.step()
+    with pytest.raises(ValueError, match=f"the count is {total + 1}, but should be at most"):
+        schedule.step(position)
+
+
 METRICS = {
     "noisy": [math.exp(-t / 20) + 0.05 * math.sin(37.0 * t) for t in range(STEPS)],
     "flat": [1.0] * STEPS,
@@ -173,6 +191,7 @@ def test_plateau_agrees_with_torch(options: Options, metrics: str) -> None:
     their_schedule = torch.optim.lr_scheduler.ReduceLROnPlateau(twin, **options)
     position = schedule.init()
     for t, metric in enumerate(METRICS[metrics]):
+        assert position.count == t
         assert_same(position.lrs, [group["lr"] for group in twin.param_groups], t)
         position = schedule.step(position, metric)
         their_schedule.step(metric)

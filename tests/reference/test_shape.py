@@ -22,6 +22,11 @@ def test_unflatten(dim: int, sizes: Any) -> None:
     assert_same("Unflatten", normal(5, 6, 4), dim=dim, unflattened_size=sizes)
 
 
+@pytest.mark.parametrize("sizes", [(0,), (-1,), (0, 3), (2, 0)])
+def test_unflatten_nothing(sizes: Any) -> None:
+    assert_same("Unflatten", normal(5, 0), dim=1, unflattened_size=sizes)
+
+
 def test_identity() -> None:
     assert_same("Identity", normal(5, 6, 4))
 
@@ -35,6 +40,8 @@ def test_bad_flatten(dims: tuple[int, int]) -> None:
 def test_bad_unflatten() -> None:
     with pytest.raises(ValueError, match=r"^Unflatten: unflattened_size is \(-1, -1\)"):
         reference.Unflatten(1, (-1, -1))
+    with pytest.raises(ValueError, match=r"^Unflatten: unflattened_size is \(\)"):
+        reference.Unflatten(1, ())
     for sizes in ((4, 2), (4, -1)):
         with pytest.raises(ValueError, match=r"^Unflatten: the input's shape is \(2, 6\)"):
             reference.Unflatten(1, sizes).forward({}, np.zeros((2, 6)))

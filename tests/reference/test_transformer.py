@@ -218,6 +218,15 @@ class TestResidual:
             options={"src_mask": causal_mask(L)},
         )
 
+    def test_hands_options_on(self) -> None:
+        encoder, _ = both()
+        around = Residual(encoder)
+        params = random_params(around)
+        x, mask = numbers(L, N, E), causal_mask(L)
+        own = {name.removeprefix("module."): value for name, value in params.items()}
+        expected, _ = encoder.forward(own, x, src_mask=mask)
+        np.testing.assert_array_equal(around.forward(params, x, src_mask=mask)[0], x + expected)
+
     def test_refuses_a_module_that_changes_the_shape(self) -> None:
         layer = Residual(Linear(4, 1))
         with pytest.raises(ValueError, match=r"Linear turns \(5, 4\) into \(5, 1\)"):
