@@ -156,6 +156,10 @@ def norm_after(grads: Params, max_norm: float, norm_type: float) -> tuple[Params
     return clipped, total_norm(clipped, norm_type)
 
 
+def test_the_norm_is_by_default_euclidean() -> None:
+    assert total_norm({"w": np.array([3.0]), "b": np.array(4.0)}) == 5.0
+
+
 @pytest.mark.parametrize(
     ("faulty", "size"),
     [(per_tensor, 10.0), (without_eps, 10.0), (always, 0.01), (norm_after, 10.0)],

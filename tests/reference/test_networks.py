@@ -62,6 +62,8 @@ def test_line_learns_the_slope() -> None:
     for _ in range(100):
         model.step(np.array([[5.0]]), np.array([[21.0]]))
     np.testing.assert_allclose(model.params["0.weight"], 3.6, rtol=1e-9)
+    y, _ = Line().forward({"0.weight": np.ones((1, 1))}, np.array([[5.0]]))
+    assert y == 8.0  # 5 and the offset of the tutorial, 3
 
 
 def test_mlp_alternates_linear_and_activation() -> None:

@@ -104,6 +104,12 @@ class TestTransformerEncoderLayer:
             layer, random_params(layer), numbers(L, N, E), options=options("float64")
         )
 
+    def test_defaults_are_pytorchs(self) -> None:
+        layer, theirs = TransformerEncoderLayer(E, HEADS), nn.TransformerEncoderLayer(E, HEADS)
+        shapes = {name: tuple(one.shape) for name, one in theirs.named_parameters()}
+        assert layer.parameter_shapes() == shapes
+        assert layer.dropout == layer.self_attn.dropout == theirs.self_attn.dropout == 0.1
+
     @forms
     @pytest.mark.parametrize("batch_first", [False, True])
     def test_one_sample_alone(self, norm_first: bool, batch_first: bool) -> None:
@@ -282,6 +288,16 @@ class TestTied:
         layer.forward(random_params(layer), numbers(L, N, E))
         with pytest.raises(ValueError, match="dropout"):
             layer.train().forward(random_params(layer), numbers(L, N, E))
+        assert layer.training
+        assert not layer.train(False).training
+
+    def test_hands_options_on(self) -> None:
+        encoder, _ = both()
+        layer = Tied(encoder, {"norm2.weight": "norm1.weight"})
+        params, x, mask = random_params(layer), numbers(L, N, E), causal_mask(L)
+        all_of_it = params | {"norm2.weight": params["norm1.weight"]}
+        expected, _ = encoder.forward(all_of_it, x, src_mask=mask)
+        np.testing.assert_array_equal(layer.forward(params, x, src_mask=mask)[0], expected)
 
     @pytest.mark.parametrize(
         ("ties", "message"),
