@@ -1,4 +1,4 @@
-"""Neural networks with gradients derived by hand, on NumPy alone.
+"""Neural networks with gradients derived by hand, on NumPy alone (but for SciPy's erf, in GELU).
 
 Layers, losses and update rules carry PyTorch's names, arguments and parameter layout. Each file
 reads as a short chapter: the formula, its derivation, the code.

@@ -13,7 +13,7 @@ from reference.module import Array, Module, Params, Shapes
 
 
 class Bilinear(Module):
-    r"""A quadratic form for each output: ``y[n, o] = x1[n]ᵀ W[o] x2[n] + b[o]``.
+    r"""A bilinear form for each output: ``y[n, o] = x1[n]ᵀ W[o] x2[n] + b[o]``.
 
     Written out, each triple (o, i, j) contributes a product of three numbers::
 
@@ -95,4 +95,4 @@ class Bilinear(Module):
             require(fits, self, f"{name}'s shape", x.shape, f"(*, {features})")
         same = x1.shape[:-1] == x2.shape[:-1]
         needed = "the same but for the last axis"
-        require(same, self, "the inputs' shapes", f"{x1.shape} and {x2.shape}", needed)
+        require(same, self, "the inputs' pair of shapes", f"{x1.shape} and {x2.shape}", needed)

@@ -31,7 +31,7 @@ class ConvTranspose2d(Module):
         y  = Aᵀ x + b
         dx = (Aᵀ)ᵀ dy = A dy
 
-    In ``⟨y, dy⟩ = ⟨x, A dy⟩`` the weight sits in A alone, so dW is that of a convolution whose
+    In ``⟨Aᵀ x, dy⟩ = ⟨x, A dy⟩`` the weight sits in A alone, so dW is that of a convolution whose
     input is dy and whose upstream gradient is x. b is added everywhere, so db sums dy over
     samples and places.
 

@@ -3,8 +3,8 @@
 A parameter may have axes E before its natural ones; they are an ensemble, several networks that
 compute side by side. An input x has axes before its features, too. If they are more than the
 ensemble has, the first of them are the ensemble's and the rest is the batch. Otherwise the last
-one is the batch, those before it broadcast against E, and without any x is shared by all
-networks::
+one is the batch and those before it broadcast against E; if there are none before it, all networks
+share the same x::
 
     weight (out, in)       x (A, B, in)       batch (A, B)
     weight (E, out, in)    x (N, in)          batch (N), one x for all networks

@@ -1,8 +1,9 @@
 """What every layer is: configuration, and a stateless pair of functions.
 
 A layer holds no parameters. They travel beside it as a plain dictionary, keyed as in a PyTorch
-``state_dict``, so the same layer object serves any dtype, any arithmetic and any number of
-parameter sets at once (leading axes of a parameter are an ensemble of networks).
+``state_dict``, so the same layer object serves any dtype and any arithmetic. In most layers
+leading axes of a parameter are an ensemble of networks, computed at once (see
+:mod:`reference.ensemble`); convolution and pooling take one network at a time.
 """
 
 from __future__ import annotations
@@ -25,7 +26,8 @@ class Module:
     A layer defines :meth:`forward` and :meth:`backward`; one with parameters also
     :meth:`parameter_shapes` and :meth:`init`; one with buffers, such as running statistics, also
     :meth:`buffer_shapes` and :meth:`buffers`. A module made of others keeps them as attributes
-    and inherits the rest; its parameters are theirs, prefixed with the attribute's name.
+    and defines forward and backward, and :meth:`buffers` if one of them has buffers. It inherits
+    the rest; its parameters are theirs, prefixed with the attribute's name.
 
     Several inputs are several arguments of ``forward``, and ``dx`` is then a tuple; several outputs
     are a tuple ``y``, and so is ``dy``.

@@ -43,3 +43,6 @@ class Residual(Module):
     def backward(self, params: Params, cache: Any, dy: Array) -> tuple[Array, Params]:
         dx, grads = self.module.backward(scoped(params, "module"), cache, dy)
         return dy + dx, prefixed("module", grads)
+
+    def buffers(self, params: Params, cache: Any) -> Params:
+        return prefixed("module", self.module.buffers(scoped(params, "module"), cache))

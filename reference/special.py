@@ -1,7 +1,8 @@
 """Functions that several chapters need, each evaluated so that nothing overflows.
 
-All of them run on real and on complex numbers. What decides between branches looks at the real
-part only, so that a complex step keeps to the branch of the point it is taken at.
+All of them, and the layers, run on real and on complex numbers, so that a derivative can be checked
+by the *complex step*: f(x + ih) = f(x) + ih f′(x) + …, so for a tiny h the imaginary part over h is
+f′(x). What decides between branches therefore looks at the real part only: the branch is that of x.
 """
 
 from __future__ import annotations
@@ -59,7 +60,7 @@ def softplus(x: Array) -> Array:
 def erf(x: Array) -> Array:
     r"""The error function ``erf(x) = 2/√π ∫₀ˣ e^−t² dt``, whose slope is 2/√π e^−x².
 
-    SciPy has it for float32, float64 and complex128, not for extended precision.
+    SciPy has it for single and double precision, real and complex, not for extended precision.
     """
     if x.dtype.char in "gG":
         return _erf_series(x)

@@ -72,6 +72,12 @@ class Tied(Module):
         shapes = self.module.parameter_shapes().items()
         return {name: shape for name, shape in shapes if name not in self.ties}
 
+    def buffer_shapes(self) -> Shapes:
+        return self.module.buffer_shapes()
+
+    def buffers(self, params: Params, cache: Any) -> Params:
+        return self.module.buffers(self._all(params), cache)
+
     def init(self, rng: Any) -> Params:
         """Draw all parameters as the module does, and leave the tied ones out."""
         drawn = self.module.init(rng).items()

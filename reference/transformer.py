@@ -107,7 +107,7 @@ class TransformerEncoderLayer(Module):
             src: the sequence.
             src_mask: which steps a step may not see; ``attn_mask`` of the attention.
             src_key_padding_mask: which steps none may see, by sample.
-            is_causal: a promise that src_mask is the causal mask; it is kept to.
+            is_causal: a promise that src_mask is the causal mask; if it is not, it is refused.
 
         Returns:
             y and the cache.

@@ -1,6 +1,7 @@
 """Activations that are clipped straight lines, or made of one.
 
-Outside the edges nothing moves, so no gradient passes; the edges themselves count as outside.
+Outside the edges a clipped line does not move, so no gradient passes through it; Hardswish, x times
+such a line, has slope 1 above. The edges themselves count as outside.
 """
 
 from __future__ import annotations

@@ -14,7 +14,7 @@ from reference.shape import axis_of
 def softmax(x: Array, axis: int) -> Array:
     r"""``yᵢ = e^xᵢ / Σⱼ e^xⱼ``, without overflow.
 
-    Taking a constant m from every x takes the factor e^−m from numerator and denominator alike, so
+    Subtracting a constant m from every x multiplies numerator and denominator alike by e^−m, so
     y stays the same. With m the largest x, every exponent is at most 0, and one of them is 0, so
     that neither the exponentials overflow nor their sum vanishes. As y does not depend on m, m has
     no gradient.
@@ -118,7 +118,7 @@ class LogSoftmax(_AlongAxis):
     r"""``yᵢ = log softmax(x)ᵢ = xᵢ − log Σⱼ e^xⱼ``.
 
     xⱼ reaches yⱼ directly with slope 1, and every yᵢ through the sum, with slope
-    −e^xⱼ/S = −pⱼ, where p = softmax(x) = e^y::
+    −e^xⱼ/S = −pⱼ, where S = Σₖ e^xₖ and p = softmax(x) = e^y::
 
         dxⱼ = dyⱼ − pⱼ Σᵢ dyᵢ
 

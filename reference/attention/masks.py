@@ -31,7 +31,10 @@ NOTHING = Mask(None, None)
 
 
 def causal_mask(length: int, source_length: int | None = None) -> Array:
-    """True where key s comes after query t: the ``attn_mask`` by which no step sees a later one.
+    """True where key s comes after query t, and so is to be hidden.
+
+    It is the ``attn_mask`` of MultiheadAttention by which no step sees a later one.
+    ScaledDotProductAttention takes the opposite, ``~causal_mask(L)``, or simply ``is_causal=True``.
 
     Args:
         length: number of queries, L.

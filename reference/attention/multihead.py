@@ -30,8 +30,10 @@ class MultiheadAttention(Module):
     are put side by side again and mapped by W_o::
 
         Q = q W_qᵀ + b_q        K = k W_kᵀ + b_k        V = v W_vᵀ + b_v
-        A_j = softmax(Q_j K_jᵀ/√d)          head j, with columns j d … (j + 1) d of Q, K and V
+        A_j = softmax(Q_j K_jᵀ/√d)
         y = [A_1 V_1, …, A_h V_h] W_oᵀ + b_o
+
+    where head j = 1 … h has the columns (j − 1) d to j d − 1 of Q, K and V, counted from 0.
 
     Nothing here is new to derive: the four maps are Linear, one head's attention is
     ScaledDotProductAttention, and splitting and joining heads only moves numbers about, so their
@@ -39,8 +41,8 @@ class MultiheadAttention(Module):
     them, their gradient is added to the dA that comes from y. If they are averaged over the heads,
     each head's share of it is 1/h.
 
-    b_k adds the same number q·b_k to all scores of a query, which softmax takes no notice of: its
-    gradient is zero but for rounding.
+    b_k adds the same number, Q_j · b_k/√d with head j's part of b_k, to all scores of a query. The
+    softmax takes no notice of that: the gradient of b_k is zero but for rounding.
 
     A query to which all keys are hidden has weights 0. PyTorch has that too with
     ``need_weights=False``, while with ``need_weights=True`` it gives NaN.

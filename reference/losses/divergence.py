@@ -11,7 +11,9 @@ from reference.module import Array
 
 
 class KLDivLoss(Loss):
-    r"""The Kullback-Leibler divergence of y, log-probabilities, from a target distribution t.
+    r"""The Kullback-Leibler divergence KL(t ‖ e^y) of a target t and a prediction e^y.
+
+    y are logarithms of probabilities.
 
     ::
 

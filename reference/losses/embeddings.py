@@ -91,9 +91,9 @@ class CosineEmbeddingLoss(Loss):
 class TripletMarginLoss(Loss):
     r"""An anchor should be nearer to a positive example than to a negative one, by a margin Δ.
 
-    ::
+    With the anchor a, the positive example b, the negative one c, and an exponent p::
 
-        l = max(0, Δ + d(a, p) − d(a, n)),   d(x, y) = ‖x − y + ε‖,   ‖v‖ = (Σ |vᵢ|^p)^(1/p)
+        l = max(0, Δ + d(a, b) − d(a, c)),   d(x, y) = ‖x − y + ε‖,   ‖v‖ = (Σ |vᵢ|^p)^(1/p)
 
     Of the norm, with S = Σ |vᵢ|^p and so ‖v‖ = S^(1/p)::
 
@@ -102,9 +102,9 @@ class TripletMarginLoss(Loss):
     For p = 2 that is v/‖v‖; for v = 0 it is by convention 0. With g(x, y) for this slope at
     v = x − y + ε, where the loss is not 0 (at the corner by convention too)::
 
-        ∂l/∂a = g(a, p) − g(a, n)      ∂l/∂p = −g(a, p)      ∂l/∂n = g(a, n)
+        ∂l/∂a = g(a, b) − g(a, c)      ∂l/∂b = −g(a, b)      ∂l/∂c = g(a, c)
 
-    With ``swap`` the negative's distance is the smaller of d(a, n) and d(p, n); its gradient goes
+    With ``swap`` the negative's distance is the smaller of d(a, c) and d(b, c); its gradient goes
     to the pair that was nearer, and by halves to both if they tie.
 
     Args:

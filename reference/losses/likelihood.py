@@ -95,9 +95,9 @@ class GaussianNLLLoss(Loss):
         ∂l/∂y = d/v
         ∂l/∂v = ½ (1/v − d²/v²)
 
-    A variance below ε counts as ε. The gradient takes no note of that, so that such a variance is
-    still told to grow: ∂l/∂v is that at v = ε. One variance for several entries gathers the
-    gradients of all of them.
+    A variance below ε counts as ε. The gradient takes no note of that: ∂l/∂v is that at v = ε, not
+    0, so that such a variance can still grow where d² > ε. One variance for several entries gathers
+    the gradients of all of them.
 
     Args:
         full: whether the constant is added.

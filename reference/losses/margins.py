@@ -57,7 +57,7 @@ class HingeEmbeddingLoss(Loss):
 class MultiMarginLoss(Loss):
     r"""The right class should score higher than every other, by a margin Δ.
 
-    With zᵢ = Δ − y_t + yᵢ, by how much class i falls short of that::
+    With zᵢ = Δ − y_t + yᵢ, by how much the right class t falls short of that margin over class i::
 
         l = (w_t/C) Σ_{i≠t} max(0, zᵢ)^p
 

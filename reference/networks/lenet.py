@@ -15,7 +15,7 @@ from reference.shape import Flatten
 class LeNet(Sequential):
     r"""Two rounds of convolve, normalise, rectify and pool; then a fully connected network.
 
-    For images of 8 × 8 and the default channels::
+    For images of 8 × 8, the size that it is made for, and the default channels::
 
         x       (N,  1, 8, 8)
         0 – 3   (N,  8, 4, 4)    Conv2d 3 × 3, BatchNorm2d, ReLU, MaxPool2d 2

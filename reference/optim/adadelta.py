@@ -25,8 +25,8 @@ class Adadelta(Optimizer):
 
     Adagrad's sum only grows; a running mean v forgets, with a memory of about 1/(1 − ρ) steps. g/√v
     is a pure number, whatever units p has, yet it is added to p; Newton's step g/L″ has p's units.
-    The root mean square of past steps, √u, gives them back. u and v are those of two moments:
-    Δ needs u from before this step, since u's own update needs Δ.
+    The root mean square of past steps, √u, gives them back. v is taken after this
+    step's update and u before it, since u's own update needs Δ.
 
     ε is *inside* both roots, as in the paper: u starts at 0, and with ε outside the first step
     and so all steps would be far smaller: the first step is √ε/√(v + ε) · g.

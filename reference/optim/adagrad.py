@@ -30,7 +30,7 @@ class Adagrad(Optimizer):
 
     Args:
         lr: the learning rate.
-        lr_decay: η, how fast the rate falls beside what s does to it; the first step has all of it.
+        lr_decay: η, how fast the rate falls beside what s does; the first step has the full lr.
         weight_decay: λ of coupled decay.
         initial_accumulator_value: s before the first step, in all groups alike.
         eps: ε.

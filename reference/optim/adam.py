@@ -27,8 +27,9 @@ class MomentOptimizer(Optimizer):
     whose weights sum to (1 − β₁)(1 + β₁ + … + β₁^(t−1)) = 1 − β₁^t, not to 1. If all gradients
     have the same mean, m's is too small by just that factor, so m̂ = m / (1 − β₁^t) is unbiased, and
     v̂ = v / (1 − β₂^t) likewise. t counts from 1, else the first step divides by 0. At β₂ = 0.999
-    the first v is a thousandth of g²: uncorrected, the step would be 32 times that of a whole one.
-    The corrected means are used and forgotten; m and v themselves go on.
+    the first v is a thousandth of g²: with v alone uncorrected the first step would be 32 times
+    too long, with neither corrected 0.1/√0.001 = 3.2 times. The corrected means are used and
+    forgotten; m and v themselves go on.
 
     State:
         ``step``: t, ``exp_avg``: m, ``exp_avg_sq``: v.
@@ -56,16 +57,19 @@ class MomentOptimizer(Optimizer):
 class Adam(MomentOptimizer):
     r"""Adam: ``p ← p − lr · m̂ / (√v̂ + ε)``.
 
-    The means m̂ and v̂, and why they are corrected, see :class:`MomentOptimizer`. m̂/√v̂ is at most
-    about 1 and is 1 for a steady gradient of any size, so lr is about the length of a step in
-    each entry, and a gradient scaled by c makes the same steps (a mean taken for a sum hides).
+    The means m̂ and v̂, and why they are corrected, see :class:`MomentOptimizer`. m̂/√v̂ is 1 for a
+    steady gradient of any size and less for a noisy one, so lr is about the length of a step in
+    each entry. Only where gradients suddenly grow is it more: after many zeros the first one moves
+    (1 − β₁)/√(1 − β₂) = 3.2 times lr at the default betas. A gradient scaled by c makes the same
+    steps, so Adam hides the mistake of taking a sum for a mean.
 
     ε keeps 0/0 from happening and limits the step where gradients are near 0. It is outside the
     root and added *after* the correction: √(v̂ + ε) would be felt by gradients below √ε = 1e-4, not
     1e-8; √v + ε before the correction would make ε weigh 1/√(1 − β₂^t) as much, 32 times at first.
 
-    With *amsgrad* the root is of the largest v so far, so that the rate of no entry ever grows;
-    PyTorch corrects that largest v by this step's 1 − β₂^t, where the paper corrects nothing.
+    With *amsgrad* the root is of the largest v so far. The paper corrects nothing, so there the
+    rate of no entry ever grows. PyTorch divides that largest v by this step's 1 − β₂^t, which rises
+    to 1, so that the rate can still grow in the first steps.
 
     Args:
         lr: the learning rate.

@@ -25,8 +25,8 @@ class RMSprop(Optimizer):
     does not move at all. Dividing by a size that is about the same in neighbouring batches keeps
     them balanced, and a mean that forgets, unlike Adagrad's sum, follows a landscape that changes.
 
-    v starts at 0 and is not corrected for it (as Adam does): the first steps are 1/√(1 − α)
-    times too long, ten times at α = 0.99.
+    v starts at 0 and, unlike in Adam, is not corrected for it: step t is 1/√(1 − α^t) times too
+    long, the first one ten times at α = 0.99.
 
     *Centred*, the root is of the variance, E[g²] − E[g]², with a running mean ḡ beside v::
 

@@ -37,8 +37,12 @@ class Recurrent(Module):
     loss L in two ways, through the output of step t and through step t + 1, so its gradient is
     the sum of both, and is known once that of step t + 1 is::
 
-        ∂L/∂h_t = dy_t + ∂q_{t+1}/∂h_t · dq_{t+1} + what the cell itself passes on
+        ∂L/∂h_t = dy_t + (∂q_{t+1}/∂h_t)ᵀ dq_{t+1} + what the cell itself passes on
                 = dy_t + W_hhᵀ dq_{t+1} + …
+
+    So far vectors were columns, as in PyTorch's documentation. In the code, and in the gradients
+    below and of each cell, they are rows, one for each sample: W_ih x_t is there x_t W_ihᵀ, and
+    W_hhᵀ dq is dq W_hh.
 
     That recursion, from the last step to the first, is all that needs a loop. A shared weight's
     gradient is the sum over all the places where the weight is used, so with dp and dq at hand for

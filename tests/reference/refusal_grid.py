@@ -203,7 +203,7 @@ GRIDS: dict[str, Grid] = {
     "Bilinear": Grid(
         {"in1_features": 3, "in2_features": 2, "out_features": 4},
         ((4, 3), (4, 2)),
-        (*each("in1_features", 0, 4), *each("in2_features", 3), *each("out_features", -1)),
+        (*each("in1_features", 0, 4), *each("in2_features", 0, 3), *each("out_features", -1)),
         (
             ((4, 3), (4, 3)),
             ((4, 3), (5, 2)),
@@ -411,6 +411,7 @@ GRIDS: dict[str, Grid] = {
             ((4, 3), (4, 3), np.ones(3, np.float32)),
             ((4, 3), (4, 3), np.ones((4, 3), np.float32)),
             ((2, 4, 3), (2, 4, 3), np.ones((2, 4), np.float32)),
+            ((4, 3), (4, 3), np.ones((), np.float32)),
         ),
     ),
     "TripletMarginLoss": Grid(

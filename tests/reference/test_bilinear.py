@@ -48,7 +48,7 @@ def test_ensemble(networks: tuple[int, ...]) -> None:
     [
         (((6, 4), (6, 4)), r"input 1's shape is \(6, 4\), but should be \(\*, 5\)"),
         (((6, 5), (6, 5)), r"input 2's shape is \(6, 5\), but should be \(\*, 4\)"),
-        (((6, 5), (7, 4)), r"the inputs' shapes is \(6, 5\) and \(7, 4\)"),
+        (((6, 5), (7, 4)), r"the inputs' pair of shapes is \(6, 5\) and \(7, 4\)"),
     ],
 )
 def test_bad_input(shapes: Any, message: str) -> None:

@@ -40,6 +40,9 @@ networks = pytest.mark.parametrize("name", RECIPES)
 
 #: The recipes, and what else the networks can be.
 VARIANTS = RECIPES | {
+    "CharRNN of two layers": replace(
+        RECIPES["CharRNN"], arguments={"num_embeddings": 45, "num_layers": 2}
+    ),
     "CharLSTM of two layers": replace(
         RECIPES["CharLSTM"], arguments={"num_embeddings": 45, "num_layers": 2}
     ),

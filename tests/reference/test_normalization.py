@@ -222,6 +222,19 @@ BAD_INPUTS: list[tuple[str, dict[str, Any], tuple[int, ...], str]] = [
 ]
 
 
+@pytest.mark.parametrize("shared", [True, False])
+@pytest.mark.parametrize("networks", [(1,), (3,), (2, 3)])
+def test_group_norm_of_samples_without_places(networks: tuple[int, ...], shared: bool) -> None:
+    assert_ensemble(reference.GroupNorm(2, 4), (5, 4), networks, shared)
+
+
+def test_group_norm_does_not_count_the_networks() -> None:
+    layer = reference.GroupNorm(3, 3)
+    params = {name: np.ones((2, 3)) for name in layer.parameter_shapes()}
+    with pytest.raises(ValueError, match="the number of values is 1"):
+        layer.forward(params, normal(2, 1, 3))
+
+
 @pytest.mark.parametrize(("name", "options", "shape", "message"), BAD_INPUTS)
 def test_bad_input(
     name: str, options: dict[str, Any], shape: tuple[int, ...], message: str

@@ -41,7 +41,10 @@ REFUSED: list[tuple[Callable[[], object], str]] = [
     (lambda: ReduceLROnPlateau(PLAIN, factor=1.0), "Plateau: factor is 1.0, but should be below 1"),
     (lambda: ReduceLROnPlateau(PLAIN, min_lr=[0.1, 0.2]), r"Plateau: min_lr is \[0.1, 0.2\]"),
     (lambda: OneCycleLR(PLAIN, 0.1), "OneCycleLR: epochs and steps_per_epoch is"),
-    (lambda: OneCycleLR(PLAIN, 0.1, epochs=3), "OneCycleLR: epochs and steps_per_epoch is"),
+    (
+        lambda: OneCycleLR(PLAIN, 0.1, epochs=3),
+        r"steps_per_epoch is \(3, None\), but should be both given, or total_steps",
+    ),
     (lambda: OneCycleLR(PLAIN, 0.1, 0), "OneCycleLR: the number of steps is 0"),
     (lambda: OneCycleLR(PLAIN, 0.1, None, -3, -3), "OneCycleLR: the number of steps"),
     (lambda: OneCycleLR(PLAIN, 0.1, None, 0, 5), "OneCycleLR: the number of steps is 0"),

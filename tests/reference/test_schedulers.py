@@ -161,6 +161,7 @@ def test_a_cycle_ends_where_that_of_torch_does(total: int) -> None:
             assert_same(position.lrs, [group["lr"] for group in twin.param_groups], t)
             position = schedule.step(position)
             theirs.step()
+        assert_same(position.lrs, [group["lr"] for group in twin.param_groups], total)
         with pytest.raises(ValueError, match="Tried to step"):
             theirs.step()
     with pytest.raises(ValueError, match=f"the count is {total + 1}, but should be at most"):
@@ -180,6 +181,7 @@ PLATEAUS: list[Options] = [
     {"patience": 2, "cooldown": 4, "threshold": 0.1, "threshold_mode": "abs", "factor": 0.8},
     {"mode": "max", "patience": 0, "threshold": 0.1, "threshold_mode": "abs", "eps": 1e-3},
     {"patience": 1, "cooldown": 1, "threshold": 0.2, "min_lr": 0.05, "factor": 0.9},
+    {"patience": 0, "factor": 0.5, "eps": 0.15},  # exactly what the rate of 0.3 would fall by
 ]
 
 

@@ -22,6 +22,11 @@ def test_unflatten(dim: int, sizes: Any) -> None:
     assert_same("Unflatten", normal(5, 6, 4), dim=dim, unflattened_size=sizes)
 
 
+@pytest.mark.parametrize("sizes", [(-1,), (-1, 1), (1, -1)])
+def test_unflatten_by_one(sizes: Any) -> None:
+    assert_same("Unflatten", normal(5, 6), dim=1, unflattened_size=sizes)
+
+
 @pytest.mark.parametrize("sizes", [(0,), (-1,), (0, 3), (2, 0)])
 def test_unflatten_nothing(sizes: Any) -> None:
     assert_same("Unflatten", normal(5, 0), dim=1, unflattened_size=sizes)

@@ -7,9 +7,10 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from torch import Tensor, nn
 
-from reference import Array, Linear, Module, Params, Sequential, Tanh
+from reference import Array, BatchNorm1d, Linear, Module, Params, Sequential, Tanh
 from reference.attention import causal_mask
 from reference.residual import Residual
 from reference.tied import Tied
@@ -224,6 +225,17 @@ class TestResidual:
             options={"src_mask": causal_mask(L)},
         )
 
+    def test_running_statistics_are_kept(self) -> None:
+        layer = Residual(Sequential(Linear(4, 4), BatchNorm1d(4)))
+        theirs = built(lambda: TheirResidual(nn.Sequential(nn.Linear(4, 4), nn.BatchNorm1d(4))))
+        params = {name: one.numpy().copy() for name, one in theirs.state_dict().items()}
+        y, cache = layer.forward(params, numbers(5, 4))
+        kept = layer.buffers(params, cache)
+        np.testing.assert_allclose(y, theirs(torch.tensor(numbers(5, 4))).detach(), rtol=1e-12)
+        assert set(kept) == set(layer.buffer_shapes())
+        for name, value in kept.items():
+            np.testing.assert_allclose(value, theirs.state_dict()[name], rtol=1e-12)
+
     def test_hands_options_on(self) -> None:
         encoder, _ = both()
         around = Residual(encoder)
@@ -290,6 +302,20 @@ class TestTied:
             layer.train().forward(random_params(layer), numbers(L, N, E))
         assert layer.training
         assert not layer.train(False).training
+
+    def test_running_statistics_are_kept(self) -> None:
+        inner = Sequential(BatchNorm1d(4), BatchNorm1d(4))
+        layer = Tied(inner, {"1.weight": "0.weight"})
+        params = layer.init(np.random.default_rng(0))
+        all_of_it = params | {"1.weight": params["0.weight"]}
+        expected = inner.buffers(all_of_it, inner.forward(all_of_it, numbers(5, 4))[1])
+        kept = layer.buffers(params, layer.forward(params, numbers(5, 4))[1])
+        assert set(kept) == set(expected) == set(layer.buffer_shapes())
+        assert all(np.array_equal(kept[name], value) for name, value in expected.items())
+
+    def test_a_single_layer_with_buffers(self) -> None:
+        layer = Tied(BatchNorm1d(4), {})
+        assert layer.buffer_shapes() == BatchNorm1d(4).buffer_shapes()
 
     def test_hands_options_on(self) -> None:
         encoder, _ = both()

@@ -65,6 +65,12 @@ def test_nearest_of_larger_images(size: tuple[int, int]) -> None:
     assert_same("Upsample", normal(1, 2, 14, 12), size=size)
 
 
+@pytest.mark.parametrize(("n", "m"), [(14, 20), (7, 30), (9, 60), (21, 90)])
+def test_nearest_is_a_matter_of_precision(n: int, m: int) -> None:
+    """10 times 14/20, rounded to float32, is 7 in float32 and below 7 in float64."""
+    assert_same("Upsample", normal(1, 2, n), size=m)
+
+
 @pytest.mark.parametrize("shape", [(2, 3, 5), (1, 2, 3, 4, 5)])
 def test_nearest_of_other_axes(shape: tuple[int, ...]) -> None:
     assert_same("Upsample", normal(*shape), scale_factor=2)

@@ -55,7 +55,9 @@ class CosineAnnealingLR(Scheduler):
 
 
 class CosineAnnealingWarmRestarts(Scheduler):
-    r"""The rate falls along half a cosine, jumps back to its base and falls again, more slowly.
+    r"""The rate falls along half a cosine, jumps back to its base and falls again.
+
+    Each fall takes T_mult times as long as the one before it.
 
     ::
 

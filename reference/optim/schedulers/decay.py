@@ -37,8 +37,8 @@ class MultiStepLR(Scheduler):
 
     Args:
         optimizer: whose learning rates it starts from.
-        milestones: the counts at which it falls; one that is there twice counts twice. At count 0
-            nothing has fallen yet, even if 0 is a milestone.
+        milestones: the counts at which it falls; one that is there twice counts twice, and
+            0 counts at once: the first rate is then base · γ.
         gamma: γ.
 
     Source:
