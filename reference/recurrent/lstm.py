@@ -68,7 +68,6 @@ class LSTM(Recurrent):
         )
         if proj_size != 0:
             raise self._refused(f"proj_size is {proj_size}, but only 0 is supported")
-        self.proj_size = proj_size
 
     def scan(self, hh: Params, incoming: Array, start: States) -> tuple[States, Any]:
         size = self.hidden_size

@@ -232,18 +232,21 @@ def test_refuses_groups_that_make_no_sense(groups: list[Options], message: str) 
         SGD(0.1, groups=groups)
 
 
+@pytest.mark.parametrize("kind", [SGD, Adagrad])
 @pytest.mark.parametrize(
     ("groups", "message"),
     [
-        ([{"params": ["w"]}], r"SGD: \['b'\] are in no group"),
-        ([{"params": ["v"]}, {}], r"SGD: groups name \['v'\], but the parameters are \['w', 'b'\]"),
+        ([{"params": ["w"]}], r"\['b'\] are in no group"),
+        ([{"params": ["v"]}, {}], r"groups name \['v'\], but the parameters are \['w', 'b'\]"),
     ],
 )
-def test_refuses_groups_that_do_not_fit(groups: list[Options], message: str) -> None:
-    optimizer, params = SGD(0.1, groups=groups), {"w": np.ones(2), "b": np.ones(1)}
-    with pytest.raises(ValueError, match=message):
+def test_refuses_groups_that_do_not_fit(
+    groups: list[Options], message: str, kind: type[SGD | Adagrad]
+) -> None:
+    optimizer, params = kind(0.1, groups=groups), {"w": np.ones(2), "b": np.ones(1)}
+    with pytest.raises(ValueError, match=f"^{kind.__name__}: {message}"):
         optimizer.init(params)
-    with pytest.raises(ValueError, match=message):
+    with pytest.raises(ValueError, match=f"^{kind.__name__}: {message}"):
         optimizer.step(params, {}, {})
 
 
