@@ -38,7 +38,8 @@ def _forward(weights: Callable[[Array, Array, Mask, float], Array]) -> Changes:
         sources = [time_first(x, self.batch_first, alone) for x in (query, key, value)]
         length, samples = sources[0].shape[-3:-1]
         scores = samples, self.num_heads, length, sources[1].shape[-3]
-        mask = of_heads(told.get("attn_mask"), told.get("key_padding_mask"), scores, query.dtype)
+        masks = told.get("attn_mask"), told.get("key_padding_mask")
+        mask = of_heads(*masks, scores, query.dtype, is_causal=False)
         mapped = [
             each_step(linear, part, x)
             for (linear, part), x in zip(self._maps(params), sources, strict=True)

@@ -68,7 +68,7 @@ def of_heads(
     key_padding_mask: Array | None,
     scores: tuple[int, int, int, int],
     dtype: np.dtype[Any],
-    is_causal: bool = False,
+    is_causal: bool,
 ) -> Mask:
     """The two masks of MultiheadAttention as one, that hides what either hides and adds both.
 

@@ -97,7 +97,6 @@ class Recurrent(Module):
         self.bias = bias
         self.batch_first = batch_first
         self.dropout = dropout
-        self.bidirectional = bidirectional
         self.directions = 2 if bidirectional else 1
 
     # What each kind of cell defines.
@@ -289,10 +288,10 @@ class Recurrent(Module):
     # Refusals.
 
     def _check(self, params: Params, x: Array, starts: tuple[Any, ...] | None) -> None:
-        layout = "(N, T, {})" if self.batch_first else "(T, N, {})"
+        needed = "(N, T, {})" if self.batch_first else "(T, N, {})"
         if x.ndim < 2 or x.shape[-1] != self.input_size:
             raise self._refused(
-                f"the input is {x.shape}, but should be {layout.format(self.input_size)}"
+                f"the input is {x.shape}, but should be {needed.format(self.input_size)}"
             )
         require_floating(self, "the input", x, params)
         steps, *samples = (

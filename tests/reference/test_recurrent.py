@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from operator import itemgetter
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,8 @@ from tests.reference.sequence_checks import (
     assert_keeps_dtype,
     assert_matches_complex_step,
     built,
+    leaves,
+    mapped,
     random_params,
 )
 
@@ -146,6 +149,57 @@ def test_ensemble(kind: str, with_start: bool) -> None:
     layer, _ = layers(kind, num_layers=2, bidirectional=True)
     start = (first_state(layer, 2),) if with_start else ()
     assert_ensemble_is_each(layer, sequence(layer, 4, 2), *start)
+
+
+@kinds
+@pytest.mark.parametrize("of", ["weights", "x", "weights x", "weights states", "x states"])
+def test_leading_axes(kind: str, of: str) -> None:
+    """What has no leading axis is the same for all networks."""
+    layer, _ = layers(kind, num_layers=2)
+    networks = range(3)
+    members = [random_params(layer, seed) for seed in networks]
+    many = {name: np.stack([member[name] for member in members]) for name in members[0]}
+    x, start = sequence(layer, 4, 2), first_state(layer, 2)
+    xs = np.stack([x * (1 + k) for k in networks])
+    starts = mapped(lambda h: np.stack([h * (1 - k) for k in networks]), start)
+    given = (
+        many if "weights" in of else members[0],
+        xs if "x" in of else x,
+        starts if "states" in of else start,
+    )
+    (y, last), _ = layer.forward(*given)
+    for k in networks:
+        own = (
+            members[k] if "weights" in of else members[0],
+            xs[k] if "x" in of else x,
+            mapped(itemgetter(k), starts) if "states" in of else start,
+        )
+        (expected, expected_last), _ = layer.forward(*own)
+        np.testing.assert_allclose(y[k], expected, rtol=1e-12)
+        for path, state in leaves(expected_last, "h").items():
+            np.testing.assert_allclose(leaves(last, "h")[path][k], state, rtol=1e-12)
+
+
+def test_a_state_for_more_networks_than_there_are() -> None:
+    layer = GRU(3, 4)
+    with pytest.raises(ValueError, match=r"first state is \(2, 1, 2, 4\), but should be"):
+        layer.forward(random_params(layer), np.zeros((5, 2, 3)), np.zeros((2, 1, 2, 4)))
+
+
+@kinds
+def test_one_layer_has_no_place_for_dropout(kind: str) -> None:
+    layer, _ = layers(kind)
+    same = KINDS[kind][0](INPUT, HIDDEN, dropout=0.5, **KINDS[kind][2])
+    params, x = random_params(layer), sequence(layer, 4, 2)
+    np.testing.assert_array_equal(
+        same.train().forward(params, x)[0][0], layer.forward(params, x)[0][0]
+    )
+
+
+def test_batch_first_is_told_in_a_refusal() -> None:
+    layer = LSTM(3, 4, batch_first=True)
+    with pytest.raises(ValueError, match=r"\(2, 5, 4\), but should be \(N, T, 3\)"):
+        layer.forward(random_params(layer), np.zeros((2, 5, 4)))
 
 
 @kinds
