@@ -174,13 +174,12 @@ def _by_torch(
     looks, left_out = against_torch.at_all(
         points, lambda at, title: against_torch.look(subject, autograd, allowance, at, title)
     )
-    bad = next((one for one in looks if one.failed), None)
     return CrossReport(
         against=f"PyTorch's autograd ({coarsest(*(one.expected.dtype for one in looks))})",
         tolerance=allowance.name,
         multiple=allowance.multiple,
         sections=tuple(one.section for one in looks),
-        judgement=None if bad is None else judge(subject, autograd, bad),
+        judgement=judge(subject, autograd, looks),
         causes=tuple(causes_of(looks, autograd, allowance.multiple)),
         remarks=(
             *left_out,
@@ -213,7 +212,11 @@ def _by_loss(
         sections=tuple(one.section for one in found),
         judgement=None,
         causes=(),
-        remarks=(*left_out, *remarks.printed(subject.run.lines)),
+        remarks=(
+            *left_out,
+            *(remark for one in found for remark in one.remarks),
+            *remarks.printed(subject.run.lines),
+        ),
         parameters=size,
         versions=versions(),
     )
