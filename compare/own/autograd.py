@@ -98,6 +98,7 @@ class Autograd:
             if not np.isfinite(gradient).all():
                 what = LOSS if name == LOSS else f"gradient of {name}"
                 raise CannotCompare(f"the {what} that torch_loss gives is not finite")
+        _require_known(watch.dtypes)
         coarse = "float32" if torch.float32 in watch.dtypes else "float64"
         spread = self._spread(values, loss, gradients, coarse) if noisy else {}
         return Expected(loss, gradients, spread, coarse, *_batch(watch))
@@ -198,6 +199,16 @@ def _batch(watch: Watch) -> tuple[int | None, int | None]:
     if last is None:
         return None, None
     return (last[0], last[1]) if len(last) == 2 else (last[0], None)
+
+
+def _require_known(dtypes: set[torch.dtype]) -> None:
+    other = sorted(str(one).removeprefix("torch.") for one in dtypes - set(TORCH_DTYPES.values()))
+    if other:
+        raise CannotCompare(
+            f"torch_loss computes with {' and '.join(other)} numbers, but should compute with "
+            f"float64 or float32, for which it is known how far rounding goes; take conversions "
+            f"such as .half(), or autocast, out of it"
+        )
 
 
 def _detached(has_module: bool) -> str:
