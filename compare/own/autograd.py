@@ -7,6 +7,7 @@ import math
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -126,7 +127,10 @@ class Autograd:
             loss, tensors = self._forward(values)
             if not loss.requires_grad:
                 raise CannotCompare(_detached(self.module is not None))
-            found = torch.autograd.grad(loss, list(tensors.values()), allow_unused=True)
+            found = self.run(
+                "the backward pass of torch_loss",
+                partial(torch.autograd.grad, loss, list(tensors.values()), allow_unused=True),
+            )
         if all(one is None for one in found):
             raise CannotCompare(_detached(self.module is not None))
         plain = {

@@ -14,8 +14,9 @@ from typing import Any
 from compare.errors import CannotCompare, UsageError
 from compare.own.crosscheck import Progress, crosscheck
 from compare.own.report import CrossReport
-from compare.own.running import Runner, time_limit
+from compare.own.running import Runner
 from compare.own.target import Target
+from compare.own.time_limit import time_limit
 from compare.own.world import kept_world
 
 #: What a user's file is called as a module, so that ``if __name__ == "__main__"`` is not run.

@@ -124,6 +124,44 @@ def test_file_that_does_not_come_back_is_three(tmp_path: Path) -> None:
     assert_refused(run("check", str(path), "--timeout", "0.5"), 3, "loop.py", "0.5 seconds")
 
 
+def test_limit_of_the_file_does_not_lift_that_of_the_command_line(tmp_path: Path) -> None:
+    path = small(tmp_path, "return 2 * w")
+    path.write_text(
+        path.read_text()
+        + dedent("""
+        def loop():
+            from compare import crosscheck
+
+            crosscheck(**check(), timeout=30)
+            while True:
+                pass
+        """)
+    )
+    result = run("check", f"{path}:loop", "--timeout", "2")
+    assert_refused(result, 3, "loop in small.py has not come back within 2 seconds")
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (("--seed", "-5"), ["seed is -5"]),
+        (("--draws", "-1"), ["draws is -1"]),
+        (("--timeout", "inf"), ["timeout is inf seconds"]),
+        (("--timeout", "1e300"), ["timeout is 1e+300 seconds"]),
+    ],
+)
+def test_options_that_make_no_sense(
+    options: tuple[str, str], words: list[str], tmp_path: Path
+) -> None:
+    assert_refused(run("check", str(small(tmp_path, "return 2 * w")), *options), 2, *words)
+
+
+def test_code_that_closes_its_standard_output_is_checked(tmp_path: Path) -> None:
+    path = small(tmp_path, "import sys; sys.stdout.close(); return 2 * w")
+    result = run("check", str(path))
+    assert (result.exit_code, result.stderr) == (0, "")
+
+
 def test_interruption_is_130(tmp_path: Path) -> None:
     path = small(tmp_path, INTERRUPTED)
     assert_ended(process("import cli; cli.main()", "check", str(path)), 130, "Interrupted.\n")

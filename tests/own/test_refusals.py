@@ -114,6 +114,23 @@ def test_losses_of_pytorch_that_are_none(loss: Callable[[Any], Any], message: st
     refused(message, torch_loss=loss)
 
 
+def test_backward_pass_of_the_user_that_raises_is_placed() -> None:
+    class Broken(torch.autograd.Function):
+        @staticmethod
+        def forward(ctx: Any, x: Any) -> Any:
+            return x.sum()
+
+        @staticmethod
+        def backward(ctx: Any, dy: Any) -> Any:
+            return ctx.saved_tensor  # there is no such thing
+
+    def loss(p: dict[str, Any]) -> Any:
+        return torch_loss(p) + Broken.apply(p["W1"])  # type: ignore[no-untyped-call]
+
+    _, told = refused("the backward pass of torch_loss raised AttributeError", torch_loss=loss)
+    assert re.search(r"test_refusals\.py, line \d+, in backward", told)
+
+
 @pytest.mark.parametrize(
     ("loss", "message"),
     [
@@ -139,10 +156,18 @@ def test_losses_that_are_none(loss: Callable[[], Any], message: str) -> None:
         ({"module": 3}, "module is a int"),
         ({"names": {}}, "names belongs to a module"),
         ({"draws": -1}, "draws is -1"),
+        ({"draws": 1.5}, "draws is 1.5, but should be a whole number"),
+        ({"draws": "2"}, "draws is '2', but should be a whole number"),
+        ({"seed": -5}, "seed is -5, but should be a whole number of at least 0"),
+        ({"seed": None}, "seed is None, but should be a whole number"),
         ({"dtype": "int8"}, "dtype is 'int8', but should be one of float32, float64"),
         ({"tolerance": "rigorous"}, "needs to see every operation"),
         ({"rtol": 1.0}, "both rtol and atol"),
         ({"timeout": 0.0}, "timeout is 0 seconds"),
+        ({"timeout": np.inf}, "timeout is inf seconds, but should be more than 0, and at most"),
+        ({"timeout": np.nan}, "timeout is nan seconds"),
+        ({"timeout": 1e300}, "timeout is 1e+300 seconds"),
+        ({"timeout": "3"}, "timeout is '3', but should be a number of seconds"),
         ({"parameters": Network()}, "parameters is a Network, but should be an object and paths"),
         ({"grads": None, "step": lambda: None, "lr": 0.0}, "lr is 0, but should be"),
         ({"grads": None, "step": lambda: None, "lr": "fast"}, "lr is 'fast'"),
