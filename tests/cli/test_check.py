@@ -227,7 +227,9 @@ def test_what_the_code_prints_is_not_in_the_report(tmp_path: Path) -> None:
     result = run("check", str(path), "--json", "-")
     found = strict_json(result.stdout)
     assert found["verdict"] == "agree"
-    assert any("which are not shown" in remark for remark in found["remarks"])
+    told = "your file and its function printed 1 line, which is not shown"
+    assert told in found["remarks"]
+    assert any(remark.startswith("your code printed") for remark in found["remarks"])
 
 
 def test_json_is_written_whole_and_the_same_each_time(tmp_path: Path) -> None:
@@ -245,6 +247,39 @@ def test_options_change_the_comparison(tmp_path: Path) -> None:
     assert_refused(run("check", path, "--tolerance", "rigorous"), 2, "every operation")
     found = strict_json(run("check", path, "--draws", "3", "--json", "-").stdout)
     assert len(found["sections"]) == 4
+
+
+def test_options_come_before_what_the_file_says(tmp_path: Path) -> None:
+    path = small(tmp_path, "return 2.02 * w")
+    text = path.read_text().replace("dict(", "dict(draws=0, rtol=0.02, atol=0.0, ")
+    path.write_text(text)
+    assert run("check", str(path)).exit_code == 0
+    for options in (("--rtol", "0.001", "--atol", "0"), ("--tolerance", "statistical")):
+        assert run("check", str(path), *options).exit_code == 1
+    found = strict_json(run("check", str(path), "--draws", "3", "--json", "-").stdout)
+    assert len(found["sections"]) == 4
+
+
+def test_options_for_a_file_that_calls_crosscheck_itself_are_refused(tmp_path: Path) -> None:
+    path = small(tmp_path, "return 2 * w")
+    path.write_text(
+        "from compare import crosscheck\n"
+        + path.read_text()
+        + "\ndef compared():\n    print('one')\n    return crosscheck(**check())\n"
+    )
+    result = run("check", f"{path}:compared")
+    assert result.exit_code == 0
+    assert "your file and its function printed 1 line, which is not shown" in result.stdout
+    refused = run("check", f"{path}:compared", "--draws", "7", "--seed", "1")
+    assert_refused(refused, 2, "compared", "calls crosscheck itself", "--seed, --draws")
+
+
+def test_file_that_is_no_text_has_no_line(tmp_path: Path) -> None:
+    path = tmp_path / "program"
+    path.write_bytes(b"\x7fELF\0\0\0")
+    result = run("check", str(path))
+    assert_refused(result, 3, "is not Python")
+    assert "line None" not in result.stderr
 
 
 def test_help_loads_nothing() -> None:
