@@ -19,7 +19,7 @@ from compare.errors import CannotCompare
 from compare.observation import LOSS, Array
 from compare.own.names import Link, link
 from compare.own.rounding_noise import Noise, Pool, Watch
-from compare.own.running import Runner
+from compare.own.running import Runner, told
 from compare.rounding import unit_roundoff
 
 #: So many runs with noise tell how far rounding goes.
@@ -77,7 +77,7 @@ class Autograd:
         run: Runner,
     ) -> None:
         self.torch_loss, self.shapes, self.dtype, self.run = torch_loss, shapes, dtype, run
-        self.module = None if module is None else copy.deepcopy(module).to(TORCH_DTYPES[dtype])
+        self.module = None if module is None else _copied(module, dtype)
         self.links: list[Link] = []
         self._held: dict[str, Tensor] = {}
         self._pool = Pool()
@@ -194,6 +194,22 @@ class Autograd:
             for name, value in {LOSS: np.asarray(moved_loss), **moved}.items():
                 squares[name] += (value - plain[name]) ** 2
         return {name: np.sqrt(square / RUNS) / size for name, square in squares.items()}
+
+
+def _copied(module: nn.Module, dtype: str) -> nn.Module:
+    named = dict((*module.named_parameters(), *module.named_buffers()))
+    unknown = [name for name, tensor in named.items() if nn.parameter.is_lazy(tensor)]
+    if unknown:
+        raise CannotCompare(
+            f"module has no shape yet for {', '.join(unknown)}: it is lazy; call it once, on data "
+            f"of the shape that it is going to get"
+        )
+    try:
+        return copy.deepcopy(module).to(TORCH_DTYPES[dtype])
+    except Exception as error:
+        raise CannotCompare(
+            f"module cannot be copied, as it is so that yours stays as it is: {told(error)}"
+        ) from error
 
 
 def _batch(watch: Watch) -> tuple[int | None, int | None]:

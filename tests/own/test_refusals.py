@@ -20,6 +20,7 @@ import torch
 from torch import nn
 
 from compare import CannotCompare, UsageError, crosscheck
+from compare.own.paths import place
 from tests.own.networks import NAMES, Network, torch_loss
 
 
@@ -52,6 +53,13 @@ def leave() -> None:
     sys.exit(0)
 
 
+def itself() -> list[Any]:
+    """A list that holds itself."""
+    found: list[Any] = []
+    found.append(found)
+    return found
+
+
 def endless() -> None:
     while True:
         pass
@@ -64,6 +72,8 @@ def endless() -> None:
         (lambda: {"W1": 1.0}, "grads gives the keys W1, but should give W1, b1, W2, b2"),
         (lambda: [1.0, 2.0], "grads gives 2 gradients, but there are 4 parameters"),
         (lambda: 3.0, "grads returns a float"),
+        (lambda: np.array(3.0), "grads returns a ndarray, but should return a dict or list"),
+        (lambda: [itself(), 1.0, 1.0, 1.0], "is a list, but should be an array"),
         (lambda: (SimpleNamespace(), "a", "b", "c", "d"), "there is no a in the SimpleNamespace"),
         (lambda: [np.full((2, 3), np.nan), 1.0, 1.0, 1.0], "is not finite: it is nan at [0, 0]"),
         (lambda: [np.ones((2, 3), int), 1.0, 1.0, 1.0], "holds whole numbers (int64)"),
@@ -163,6 +173,7 @@ def test_losses_that_are_none(loss: Callable[[], Any], message: str) -> None:
         ({"dtype": "int8"}, "dtype is 'int8', but should be one of float32, float64"),
         ({"tolerance": "rigorous"}, "needs to see every operation"),
         ({"rtol": 1.0}, "both rtol and atol"),
+        ({"rtol": "1e-3", "atol": 0.0}, "rtol is '1e-3', but should be a finite number"),
         ({"timeout": 0.0}, "timeout is 0 seconds"),
         ({"timeout": np.inf}, "timeout is inf seconds, but should be more than 0, and at most"),
         ({"timeout": np.nan}, "timeout is nan seconds"),
@@ -183,6 +194,51 @@ def test_object_without_paths_is_told_what_it_holds() -> None:
         crosscheck(network, grads=network.gradients, torch_loss=torch_loss)
 
 
+def test_parameters_that_hold_themselves_are_refused() -> None:
+    with pytest.raises(CannotCompare, match="parameters holds something that holds itself"):
+        crosscheck(itself(), grads=lambda: None, torch_loss=torch_loss)
+
+
+def test_property_that_raises_is_told() -> None:
+    class Lazy:
+        @property
+        def w(self) -> Any:
+            raise ValueError("not built yet")
+
+        @w.setter
+        def w(self, value: Any) -> None:
+            raise ValueError("not built yet")
+
+    with pytest.raises(CannotCompare, match="w cannot be read: it raised ValueError: not built"):
+        crosscheck((Lazy(), "w"), grads=lambda: None, torch_loss=torch_loss)
+    with pytest.raises(CannotCompare, match="w cannot be replaced: ValueError: not built yet"):
+        place(Lazy(), "w").set(1.0)
+
+
+def never_run() -> nn.Module:
+    return nn.LazyLinear(3)
+
+
+def not_to_be_copied() -> nn.Module:
+    """A module that was run, and keeps what it computed."""
+    module = nn.Linear(2, 3)
+    module.kept = module(torch.ones(1, 2))
+    return module
+
+
+@pytest.mark.parametrize(
+    ("build", "message"),
+    [
+        (never_run, "module has no shape yet for weight, bias: it is lazy"),
+        (not_to_be_copied, "module cannot be copied, as it is so that yours stays as it is: Run"),
+    ],
+)
+def test_modules_that_cannot_be_used(build: Callable[[], nn.Module], message: str) -> None:
+    with torch.random.fork_rng():
+        module = build()
+    refused(message, module=module, torch_loss=lambda net: net(torch.ones(1, 2)).sum())
+
+
 def test_parameters_that_share_memory_are_refused() -> None:
     array = np.ones(4)
     with pytest.raises(CannotCompare, match="parameters 0 and 1 share memory"):
@@ -196,9 +252,11 @@ def test_parameters_that_share_memory_are_refused() -> None:
         ({"W1": "weigth.T"}, "which is not one of the module's parameters: weight"),
         ({"V1": "weight.T"}, "which is not one of your parameters"),
         ({}, "your parameter W1 stands for nothing"),
+        (["weight"], "names has a list, but should be a dict"),
+        ({"W1": 0}, "names has 0 for 'W1', but should be a dict from your names to the module's"),
     ],
 )
-def test_names_that_do_not_fit(names: dict[str, str], message: str) -> None:
+def test_names_that_do_not_fit(names: Any, message: str) -> None:
     weight = np.random.default_rng(0).standard_normal((2, 3))
     with torch.random.fork_rng(), pytest.raises((CannotCompare, UsageError)) as caught:
         crosscheck(
