@@ -22,23 +22,7 @@ from torch import nn
 from compare import CannotCompare, UsageError, crosscheck
 from compare.own.paths import place
 from tests.own.networks import NAMES, Network, torch_loss
-
-
-def refused(
-    message: str, kind: type[Exception] = CannotCompare, **changes: Any
-) -> tuple[Network, str]:
-    """The network that crosscheck was refused for, and what was said."""
-    network = changes.pop("network", Network())
-    before = {name: getattr(network, name) for name in NAMES}
-    numbers = {name: np.copy(value) for name, value in before.items()}
-    given: dict[str, Any] = {"grads": network.gradients, "torch_loss": torch_loss} | changes
-    with pytest.raises(kind, match=re.escape(message)) as caught:
-        crosscheck(given.pop("parameters", network.where), **given)
-    for name, value in before.items():
-        assert getattr(network, name) is value
-        assert np.array_equal(value, numbers[name])
-    assert network.hidden is None
-    return network, str(caught.value)
+from tests.own.refused import refused
 
 
 def test_code_that_raises_is_placed() -> None:
@@ -103,42 +87,6 @@ def test_gradients_that_are_none(grads: Callable[[], Any], message: str) -> None
 def test_parameters_that_cannot_be_compared(value: Any, message: str) -> None:
     with pytest.raises(CannotCompare, match=re.escape(message)):
         crosscheck({"W1": value}, grads=lambda: None, torch_loss=torch_loss)
-
-
-@pytest.mark.parametrize(
-    ("loss", "message"),
-    [
-        (lambda p: None, "torch_loss returns None, but should return the loss"),
-        (lambda p: p["W1"], "torch_loss returns a tensor of shape (2, 3)"),
-        (lambda p: torch.ones(()), "does not depend on any parameter"),
-        (lambda p: p["W1"].detach().sum(), "does not depend on any parameter"),
-        (lambda p: p["W1"].sum() * np.nan, "the loss that torch_loss gives is not finite"),
-        (lambda p: p["W9"].sum(), "torch_loss raised KeyError: 'W9'"),
-        (
-            lambda p: (torch.ones(5, 2, dtype=torch.float32) @ p["W1"]).sum(),
-            "make its data so, too, with dtype=torch.float64",
-        ),
-    ],
-)
-def test_losses_of_pytorch_that_are_none(loss: Callable[[Any], Any], message: str) -> None:
-    refused(message, torch_loss=loss)
-
-
-def test_backward_pass_of_the_user_that_raises_is_placed() -> None:
-    class Broken(torch.autograd.Function):
-        @staticmethod
-        def forward(ctx: Any, x: Any) -> Any:
-            return x.sum()
-
-        @staticmethod
-        def backward(ctx: Any, dy: Any) -> Any:
-            return ctx.saved_tensor  # there is no such thing
-
-    def loss(p: dict[str, Any]) -> Any:
-        return torch_loss(p) + Broken.apply(p["W1"])  # type: ignore[no-untyped-call]
-
-    _, told = refused("the backward pass of torch_loss raised AttributeError", torch_loss=loss)
-    assert re.search(r"test_refusals\.py, line \d+, in backward", told)
 
 
 @pytest.mark.parametrize(
@@ -215,70 +163,10 @@ def test_property_that_raises_is_told() -> None:
         place(Lazy(), "w").set(1.0)
 
 
-def never_run() -> nn.Module:
-    return nn.LazyLinear(3)
-
-
-def not_to_be_copied() -> nn.Module:
-    """A module that was run, and keeps what it computed."""
-    module = nn.Linear(2, 3)
-    module.kept = module(torch.ones(1, 2))
-    return module
-
-
-@pytest.mark.parametrize(
-    ("build", "message"),
-    [
-        (never_run, "module has no shape yet for weight, bias: it is lazy"),
-        (not_to_be_copied, "module cannot be copied, as it is so that yours stays as it is: Run"),
-    ],
-)
-def test_modules_that_cannot_be_used(build: Callable[[], nn.Module], message: str) -> None:
-    with torch.random.fork_rng():
-        module = build()
-    refused(message, module=module, torch_loss=lambda net: net(torch.ones(1, 2)).sum())
-
-
 def test_parameters_that_share_memory_are_refused() -> None:
     array = np.ones(4)
     with pytest.raises(CannotCompare, match="parameters 0 and 1 share memory"):
         crosscheck([array[:3], array[1:]], grads=lambda: None, torch_loss=torch_loss)
-
-
-@pytest.mark.parametrize(
-    ("names", "message"),
-    [
-        ({"W1": "weight"}, "has shape (2, 3), but 'weight' of the module has (3, 2)"),
-        ({"W1": "weigth.T"}, "which is not one of the module's parameters: weight"),
-        ({"V1": "weight.T"}, "which is not one of your parameters"),
-        ({}, "your parameter W1 stands for nothing"),
-        (["weight"], "names has a list, but should be a dict"),
-        ({"W1": 0}, "names has 0 for 'W1', but should be a dict from your names to the module's"),
-    ],
-)
-def test_names_that_do_not_fit(names: Any, message: str) -> None:
-    weight = np.random.default_rng(0).standard_normal((2, 3))
-    with torch.random.fork_rng(), pytest.raises((CannotCompare, UsageError)) as caught:
-        crosscheck(
-            {"W1": weight},
-            grads=lambda: weight,
-            module=nn.Linear(2, 3, bias=False),
-            names=names,
-            torch_loss=lambda net: net(torch.ones(1, 2)).sum(),
-        )
-    assert message in str(caught.value)
-
-
-def test_module_with_a_parameter_more_is_refused() -> None:
-    weight = np.ones((2, 3))
-    with torch.random.fork_rng(), pytest.raises(UsageError, match="the module's parameter bias"):
-        crosscheck(
-            {"W1": weight},
-            grads=lambda: weight,
-            module=nn.Linear(2, 3),
-            names={"W1": "weight.T"},
-            torch_loss=lambda net: net(torch.ones(1, 2)).sum(),
-        )
 
 
 def test_code_that_is_not_deterministic_is_told_so() -> None:
