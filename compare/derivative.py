@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
+
+from compare.observation import Array
 
 #: Step of the complex method; its square vanishes beside 1 in any precision.
 TINY = 1e-30
@@ -60,6 +62,34 @@ def central(function: Callable[[float], float], start: float, precision: float) 
     value, error = _extrapolated(lambda h: (function(h), function(-h), 2 * h), start, precision, 4)
     jump = _jump(function, start, precision)
     return Derivative(value, error, "central differences", jump)
+
+
+def confirmed(exact: Derivative | None, rough: Derivative) -> Derivative:
+    """The exact derivative if the rough one confirms it: not all operations are analytic.
+
+    ``abs``, the larger of two complex numbers, or a cast to real ones give something else without
+    an error; and at a corner the complex step sees one of two slopes.
+    """
+    if exact is None:
+        return rough
+    doubt = max(10 * rough.error, 1e-6 * abs(rough.value))
+    return exact if max(abs(exact.value - rough.value), rough.jump) <= doubt else rough
+
+
+def stride(point: Mapping[str, Array], direction: Mapping[str, Array], least: float) -> float:
+    """A step that changes no entry by more than a hundredth of its tensor's largest.
+
+    Args:
+        point: where to start.
+        direction: where to; tensors that are left out stay as they are.
+        least: what is taken for a tensor's largest entry if that is smaller.
+    """
+    steps = [
+        0.01 * max(float(np.abs(point[name]).max()), least) / float(np.abs(d).max())
+        for name, d in direction.items()
+        if d.any()
+    ]
+    return min(steps, default=1.0)
 
 
 def _jump(function: Callable[[float], float], start: float, precision: float) -> float:

@@ -16,7 +16,15 @@ import numpy.typing as npt
 import torch
 
 from compare.arrays import to_tensor
-from compare.derivative import Derivative, central, complex_step, extended_precision
+from compare.claim import Claim, judge_claim
+from compare.derivative import (
+    Derivative,
+    central,
+    complex_step,
+    confirmed,
+    extended_precision,
+    stride,
+)
 from compare.errors import BackproofError
 from compare.lockstep import Step
 from compare.observation import AT_INPUT, LOSS, Array, activation, gradient, gradient_at
@@ -24,11 +32,16 @@ from compare.opinion import Finding, Opinion
 from compare.pair import Pair
 from compare.torch_hooks import use_masks
 
-#: A derivative decides if it is known to this share of the distance between the two gradients.
-CLEAR = 0.1
-
 #: By how many units of its tolerance a gradient may miss the derivative that it is.
 ROUNDING = 64.0
+
+#: What the claims of the reference and of PyTorch, if both are decided, say together.
+_FINDINGS = {
+    (Claim.RIGHT, Claim.RIGHT): Finding.FORWARDS,
+    (Claim.WRONG, Claim.RIGHT): Finding.REFERENCE,
+    (Claim.RIGHT, Claim.WRONG): Finding.TORCH,
+    (Claim.WRONG, Claim.WRONG): Finding.BOTH,
+}
 
 
 def judge(pair: Pair, step: Step, x: Array, target: Array, failing: frozenset[str]) -> Opinion:
@@ -112,24 +125,13 @@ def _rounding(step: Step, wrong: Sequence[str]) -> float:
 def _decide(
     ours: Derivative, theirs: Derivative, claims: list[float], distance: float, noise: float
 ) -> Finding:
-    """Each claim is right if it is off by no more than the derivative's error and rounding.
-
-    At a corner the claims take one of several slopes, of which a line through it shows but two.
-    """
-    clear = CLEAR * distance
-    if any(found.jump > min(clear, 10 * found.error + noise) for found in (ours, theirs)):
-        return Finding.CORNER
-    if not (ours.error <= clear and theirs.error <= clear):
-        return Finding.UNCLEAR
-    reference_right, torch_right = (
-        abs(found.value - claim) <= min(3 * clear, 10 * found.error + noise)
-        for found, claim in zip((ours, theirs), claims, strict=True)
+    both = (
+        judge_claim(ours, claims[0], distance, noise),
+        judge_claim(theirs, claims[1], distance, noise),
     )
-    if reference_right and torch_right:
-        return Finding.FORWARDS
-    if torch_right:
-        return Finding.REFERENCE
-    return Finding.TORCH if reference_right else Finding.BOTH
+    if Claim.CORNER in both:
+        return Finding.CORNER
+    return _FINDINGS.get(both, Finding.UNCLEAR)
 
 
 @dataclass(frozen=True)
@@ -147,13 +149,7 @@ class _Line:
 
     @property
     def stride(self) -> float:
-        """A step that changes no entry by more than a hundredth of its tensor's largest."""
-        steps = [
-            0.01 * max(float(np.abs(self.point[name]).max()), 1e-3) / float(np.abs(d).max())
-            for name, d in self.direction.items()
-            if d.any()
-        ]
-        return min(steps)
+        return stride(self.point, self.direction, 1e-3)
 
 
 def _reference_derivative(pair: Pair, line: _Line, target: Array) -> Derivative:
@@ -172,7 +168,7 @@ def _reference_derivative(pair: Pair, line: _Line, target: Array) -> Derivative:
         method = f"{rough.method} in float64, as this platform has no extended precision"
         rough = replace(rough, method=method)
     exact = _if_possible(lambda: complex_step(lambda t: complex(loss(t, np.complex128))))
-    return _confirmed(exact, rough)
+    return confirmed(exact, rough)
 
 
 def _torch_derivative(pair: Pair, line: _Line, target: Array) -> Derivative:
@@ -191,15 +187,7 @@ def _torch_derivative(pair: Pair, line: _Line, target: Array) -> Derivative:
 
     rough = central(lambda t: loss(t, np.float64).item(), line.stride, 2.0**-52)
     exact = _if_possible(lambda: complex_step(lambda t: complex(loss(t, np.complex128).item())))
-    return _confirmed(exact, rough)
-
-
-def _confirmed(exact: Derivative | None, rough: Derivative) -> Derivative:
-    """The exact derivative if the rough one confirms it: not all operations are analytic."""
-    if exact is None:
-        return rough
-    doubt = max(10 * rough.error, 1e-6 * abs(rough.value))
-    return exact if max(abs(exact.value - rough.value), rough.jump) <= doubt else rough
+    return confirmed(exact, rough)
 
 
 def _if_possible(find: Callable[[], Derivative]) -> Derivative | None:

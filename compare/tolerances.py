@@ -115,6 +115,6 @@ def make(name: str | None, rtol: float | None = None, atol: float | None = None)
 
 def _fixed(rtol: float, atol: float) -> Fixed:
     for name, value in (("rtol", rtol), ("atol", atol)):
-        if not (math.isfinite(value) and value >= 0):
-            raise UsageError(f"{name} is {value}, but should be a finite number of at least 0")
+        if not (isinstance(value, int | float | np.number) and 0 <= value < math.inf):
+            raise UsageError(f"{name} is {value!r}, but should be a finite number of at least 0")
     return Fixed(rtol, atol)

@@ -36,11 +36,13 @@ class Measured:
         section: what was measured.
         method: how the loss was differentiated.
         looked_at: entries that were looked at one by one.
+        remarks: on what could not be compared.
     """
 
     section: Section
     method: str
     looked_at: int
+    remarks: tuple[str, ...] = ()
 
 
 def measure(
@@ -70,7 +72,8 @@ def measure(
         v = np.random.default_rng(len(name)).standard_normal(value.shape)
         meter.along(name, v, differentiator.along({name: v}), spread[name])
     method = "complex step" if differentiator.analytic else "central differences"
-    return Measured(Section(title, meter.metrics(places)), method, total)
+    section = Section(title, meter.metrics(places))
+    return Measured(section, method, total, meter.left_out(title))
 
 
 class _Meter:
@@ -82,6 +85,7 @@ class _Meter:
         self._dtype = coarsest(*(value.dtype.name for value in weights.values()))
         largest = max(float(np.abs(g).max(initial=0)) for g in seen.gradients.values())
         self._rounding = largest * unit_roundoff(np.dtype(self._dtype)) * allowance.multiple
+        self._corners: list[str] = []
 
     def fits(self, name: str) -> bool:
         """Whether a gradient has its parameter's shape; if not, that is noted."""
@@ -98,6 +102,8 @@ class _Meter:
         actual = self._seen.gradients[name].astype(np.float64)
         parts = (np.atleast_1d(one[picked]) for one in (actual, spread, slack + self._rounding))
         self._add(gradient(name), found, *parts)
+        if corners := sum(one.jump > 0 for one in found):
+            self._corners.append(f"{corners:,} of {len(found):,} entries of {name}")
 
     def along(self, name: str, v: Array, found: Derivative, spread: Array) -> None:
         actual = np.sum(self._seen.gradients[name] * v)
@@ -113,7 +119,19 @@ class _Meter:
         units = self._allowance.units(
             expected, {quantity: spread}, {quantity: slack + error}, self._dtype
         )
+        corner = np.array([one.jump > 0 for one in found])  # nothing there to hold it against
+        units[quantity] = np.where(corner, np.inf, units[quantity])
         self._meter.add(0, {quantity: actual}, expected, units)
+
+    def left_out(self, title: str) -> tuple[str, ...]:
+        """That entries were at a corner."""
+        if not self._corners:
+            return ()
+        return (
+            f"not compared at {title}, {', '.join(self._corners)}: the loss has a corner there, "
+            f"such as a ReLU whose input is exactly 0, and so no derivative; with torch_loss, they "
+            f"are held against PyTorch's convention",
+        )
 
     def metrics(self, places: Mapping[str, list[tuple[int, ...]]]) -> tuple[Metrics, ...]:
         """What was measured, each entry with its place in the whole tensor."""

@@ -7,6 +7,7 @@ import math
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -18,7 +19,7 @@ from compare.errors import CannotCompare
 from compare.observation import LOSS, Array
 from compare.own.names import Link, link
 from compare.own.rounding_noise import Noise, Pool, Watch
-from compare.own.running import Runner
+from compare.own.running import Runner, told
 from compare.rounding import unit_roundoff
 
 #: So many runs with noise tell how far rounding goes.
@@ -76,7 +77,7 @@ class Autograd:
         run: Runner,
     ) -> None:
         self.torch_loss, self.shapes, self.dtype, self.run = torch_loss, shapes, dtype, run
-        self.module = None if module is None else copy.deepcopy(module).to(TORCH_DTYPES[dtype])
+        self.module = None if module is None else _copied(module, dtype)
         self.links: list[Link] = []
         self._held: dict[str, Tensor] = {}
         self._pool = Pool()
@@ -98,6 +99,7 @@ class Autograd:
             if not np.isfinite(gradient).all():
                 what = LOSS if name == LOSS else f"gradient of {name}"
                 raise CannotCompare(f"the {what} that torch_loss gives is not finite")
+        _require_known(watch.dtypes)
         coarse = "float32" if torch.float32 in watch.dtypes else "float64"
         spread = self._spread(values, loss, gradients, coarse) if noisy else {}
         return Expected(loss, gradients, spread, coarse, *_batch(watch))
@@ -125,7 +127,10 @@ class Autograd:
             loss, tensors = self._forward(values)
             if not loss.requires_grad:
                 raise CannotCompare(_detached(self.module is not None))
-            found = torch.autograd.grad(loss, list(tensors.values()), allow_unused=True)
+            found = self.run(
+                "the backward pass of torch_loss",
+                partial(torch.autograd.grad, loss, list(tensors.values()), allow_unused=True),
+            )
         if all(one is None for one in found):
             raise CannotCompare(_detached(self.module is not None))
         plain = {
@@ -191,6 +196,22 @@ class Autograd:
         return {name: np.sqrt(square / RUNS) / size for name, square in squares.items()}
 
 
+def _copied(module: nn.Module, dtype: str) -> nn.Module:
+    named = dict((*module.named_parameters(), *module.named_buffers()))
+    unknown = [name for name, tensor in named.items() if nn.parameter.is_lazy(tensor)]
+    if unknown:
+        raise CannotCompare(
+            f"module has no shape yet for {', '.join(unknown)}: it is lazy; call it once, on data "
+            f"of the shape that it is going to get"
+        )
+    try:
+        return copy.deepcopy(module).to(TORCH_DTYPES[dtype])
+    except Exception as error:
+        raise CannotCompare(
+            f"module cannot be copied, as it is so that yours stays as it is: {told(error)}"
+        ) from error
+
+
 def _batch(watch: Watch) -> tuple[int | None, int | None]:
     """Samples and outputs, of the last results with two axes before the gradient is taken."""
     shapes = watch.forward_shapes
@@ -198,6 +219,16 @@ def _batch(watch: Watch) -> tuple[int | None, int | None]:
     if last is None:
         return None, None
     return (last[0], last[1]) if len(last) == 2 else (last[0], None)
+
+
+def _require_known(dtypes: set[torch.dtype]) -> None:
+    other = sorted(str(one).removeprefix("torch.") for one in dtypes - set(TORCH_DTYPES.values()))
+    if other:
+        raise CannotCompare(
+            f"torch_loss computes with {' and '.join(other)} numbers, but should compute with "
+            f"float64 or float32, for which it is known how far rounding goes; take conversions "
+            f"such as .half(), or autocast, out of it"
+        )
 
 
 def _detached(has_module: bool) -> str:

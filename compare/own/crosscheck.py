@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+import numpy as np
 from torch import nn
 
 from compare.environment import versions
@@ -20,8 +21,9 @@ from compare.own.memento import Memento
 from compare.own.numbers import DTYPES
 from compare.own.parameters import Parameters
 from compare.own.report import CrossReport
-from compare.own.running import Runner, time_limit
+from compare.own.running import Runner
 from compare.own.subject import Subject
+from compare.own.time_limit import time_limit
 from compare.own.weights import draw
 from compare.own.world import kept_world
 
@@ -86,7 +88,9 @@ def crosscheck(
         CannotCompare: the user's code raises, gives something else than numbers, is not
             deterministic, or does not come back in time.
     """
-    _require_sense(grads, step, lr, loss, module, names, torch_loss, draws)
+    _require_sense(grads, step, lr, loss, module, names, torch_loss)
+    _require_count("draws", draws)
+    _require_count("seed", seed)
     if dtype not in (None, *DTYPES):
         raise UsageError(f"dtype is {dtype!r}, but should be one of {', '.join(DTYPES)}")
     allowance = Allowance(tolerance, rtol, atol)
@@ -119,7 +123,6 @@ def _require_sense(
     module: object,
     names: object,
     torch_loss: object,
-    draws: int,
 ) -> None:
     for name, value in (
         ("grads", grads),
@@ -149,8 +152,11 @@ def _require_sense(
         raise UsageError(f"module is a {type(module).__name__}, but should be a torch.nn.Module")
     if names is not None and module is None:
         raise UsageError("names belongs to a module, which is not given")
-    if draws < 0:
-        raise UsageError(f"draws is {draws}, but should be at least 0")
+
+
+def _require_count(name: str, value: Any) -> None:
+    if not isinstance(value, int | np.integer) or value < 0:
+        raise UsageError(f"{name} is {value!r}, but should be a whole number of at least 0")
 
 
 def _source(grads: Any, step: Any, lr: Any, parameters: Parameters, run: Runner) -> Source:
@@ -174,13 +180,12 @@ def _by_torch(
     looks, left_out = against_torch.at_all(
         points, lambda at, title: against_torch.look(subject, autograd, allowance, at, title)
     )
-    bad = next((one for one in looks if one.failed), None)
     return CrossReport(
         against=f"PyTorch's autograd ({coarsest(*(one.expected.dtype for one in looks))})",
         tolerance=allowance.name,
         multiple=allowance.multiple,
         sections=tuple(one.section for one in looks),
-        judgement=None if bad is None else judge(subject, autograd, bad),
+        judgement=judge(subject, autograd, looks),
         causes=tuple(causes_of(looks, autograd, allowance.multiple)),
         remarks=(
             *left_out,
@@ -213,7 +218,11 @@ def _by_loss(
         sections=tuple(one.section for one in found),
         judgement=None,
         causes=(),
-        remarks=(*left_out, *remarks.printed(subject.run.lines)),
+        remarks=(
+            *left_out,
+            *(remark for one in found for remark in one.remarks),
+            *remarks.printed(subject.run.lines),
+        ),
         parameters=size,
         versions=versions(),
     )

@@ -19,7 +19,7 @@ import numpy as np
 
 from compare.errors import CannotCompare, UsageError
 from compare.observation import Array
-from compare.own.numbers import as_array, fill, is_leaf
+from compare.own.numbers import as_array, fill, is_leaf, without_ones
 from compare.own.parameters import Parameters, first_bad
 from compare.own.paths import is_pointer, place
 from compare.own.running import Runner
@@ -76,7 +76,7 @@ class Returned:
 
 
 def _as_gradient(value: Any, what: str) -> Array:
-    """Whole numbers may be gradients, as of a loss of whole numbers; all else as parameters."""
+    """Whole numbers may be gradients if all are 0; all else as parameters."""
     array = np.array(value) if is_leaf(value) else None
     if array is not None and array.dtype.kind in "iu" and not np.any(array):
         return array.astype(float)  # zeros that nothing was added to
@@ -103,7 +103,7 @@ def _by_name(value: Any, names: Sequence[str]) -> dict[str, Any]:
         return _by_key(value, names)
     if len(names) == 1 and is_leaf(value):
         return {names[0]: value}
-    if isinstance(value, list | tuple | np.ndarray):
+    if isinstance(value, list | tuple) or (isinstance(value, np.ndarray) and value.ndim > 0):
         if len(value) != len(names):
             raise CannotCompare(
                 f"grads gives {len(value)} gradients, but there {_count(len(names))}: "
@@ -133,13 +133,9 @@ def _by_key(value: Mapping[Any, Any], names: Sequence[str]) -> dict[str, Any]:
 
 def _fitted(gradient: Array, shape: tuple[int, ...]) -> Array:
     """The gradient in its parameter's shape, if they differ in axes of length 1 alone."""
-    if _without_ones(gradient.shape) == _without_ones(shape):
+    if without_ones(gradient.shape) == without_ones(shape):
         return gradient.reshape(shape)
     return gradient
-
-
-def _without_ones(shape: tuple[int, ...]) -> tuple[int, ...]:
-    return tuple(length for length in shape if length != 1)
 
 
 def _require_finite(gradient: Array, what: str) -> None:

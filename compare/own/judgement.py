@@ -7,20 +7,21 @@ differ most, along their difference.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
 import numpy as np
 
-from compare.derivative import Derivative, central
+from compare.claim import Claim, judge_claim
+from compare.derivative import Derivative, central, stride
 from compare.errors import CannotCompare
 from compare.observation import Array
+from compare.opinion import Finding
 from compare.own.against_torch import Look
 from compare.own.autograd import Autograd
-from compare.own.numeric import Differentiator
+from compare.own.numeric import LEAST, Differentiator
 from compare.own.subject import Subject
-from compare.referee import CLEAR
 from compare.rounding import unit_roundoff
 
 
@@ -42,8 +43,24 @@ class Wrong(Enum):
         "torch_loss is not the loss that it descends; give your own loss as well, loss=, to tell "
         "which"
     )
+    CORNER = Finding.CORNER.value
+    NEARBY = (
+        "which side is wrong could not be told: at weights a little off, a loss raises an error or "
+        "is not finite, so there is no derivative to hold the gradients against"
+    )
     SHAPES = "your gradients have not the shapes of their parameters, so your backward is wrong"
-    UNCLEAR = "which side is wrong could not be told: the difference is too small for that"
+    UNCLEAR = Finding.UNCLEAR.value
+
+
+#: What the claims of the user's gradient, None without a loss, and of autograd's say together.
+_FOUND = {
+    (Claim.RIGHT, Claim.RIGHT): Wrong.FORWARDS,
+    (Claim.WRONG, Claim.RIGHT): Wrong.BACKWARD,
+    (Claim.RIGHT, Claim.WRONG): Wrong.AUTOGRAD,
+    (Claim.WRONG, Claim.WRONG): Wrong.BOTH,
+    (None, Claim.RIGHT): Wrong.OWN_SIDE,
+    (None, Claim.WRONG): Wrong.AUTOGRAD,
+}
 
 
 @dataclass(frozen=True)
@@ -79,14 +96,28 @@ class Judgement:
         return f"{self.wrong.value}. Where the two differ most, {'; '.join(told)}"
 
 
-def judge(subject: Subject, autograd: Autograd, look: Look) -> Judgement:
-    """Say which side is wrong.
+def judge(subject: Subject, autograd: Autograd, looks: Sequence[Look]) -> Judgement | None:
+    """Say which side is wrong; where there is a corner, at the next weights on which they disagree.
 
     Args:
         subject: the user's side.
         autograd: PyTorch's.
-        look: where they differ.
+        looks: both sides, at all weights.
+
+    Returns:
+        The judgement; None if nothing differs.
     """
+    first = None
+    for look in looks:
+        if look.failed:
+            found = _judge(subject, autograd, look)
+            if found.wrong is not Wrong.CORNER:
+                return found
+            first = first or found
+    return first
+
+
+def _judge(subject: Subject, autograd: Autograd, look: Look) -> Judgement:
     weights, actual, expected = look.weights, look.seen.gradients, look.expected
     wrong = [name for name in look.wrong if actual[name].shape == weights[name].shape]
     if look.wrong and not wrong:
@@ -106,31 +137,19 @@ def judge(subject: Subject, autograd: Autograd, look: Look) -> Judgement:
         * unit_roundoff(np.dtype(expected.dtype))
         * math.sqrt(sum(float((theirs[n] ** 2).sum()) for n in names))
     )
-    rights = [
-        None if one is None else _right(one, claim, distance, noise)
+    claimed = tuple(
+        None if one is None else judge_claim(one, claim, distance, noise)
         for one, claim in ((own, claims[0]), (torch, claims[1]))
-    ]
-    found = _found(own is not None, *rights)
-    return Judgement(found, own, claims[0], torch, claims[1])
+    )
+    return Judgement(_found(subject.has_loss, *claimed), own, claims[0], torch, claims[1])
 
 
-def _found(has_loss: bool, own: bool | None, torch: bool | None) -> Wrong:
+def _found(has_loss: bool, own: Claim | None, torch: Claim | None) -> Wrong:
     if torch is None or (has_loss and own is None):
-        return Wrong.UNCLEAR
-    if not has_loss:
-        return Wrong.OWN_SIDE if torch else Wrong.AUTOGRAD
-    if own and torch:
-        return Wrong.FORWARDS
-    if own:
-        return Wrong.AUTOGRAD
-    return Wrong.BACKWARD if torch else Wrong.BOTH
-
-
-def _right(found: Derivative, claim: float, distance: float, noise: float) -> bool | None:
-    """Whether a gradient is the derivative that it claims to be; None if that is not clear."""
-    if not found.error <= CLEAR * distance:
-        return None
-    return abs(found.value - claim) <= min(3 * CLEAR * distance, 10 * found.error + noise)
+        return Wrong.NEARBY
+    if Claim.CORNER in (own, torch):
+        return Wrong.CORNER
+    return _FOUND.get((own, torch), Wrong.UNCLEAR)
 
 
 def _along(direction: Mapping[str, Array], gradients: Mapping[str, Array]) -> float:
@@ -142,7 +161,10 @@ def _own(
 ) -> Derivative | None:
     if not subject.has_loss:
         return None
-    return Differentiator(subject.loss, weights).along(direction)
+    try:
+        return Differentiator(subject.loss, weights).along(direction)
+    except CannotCompare:
+        return None
 
 
 def _torch(
@@ -151,9 +173,9 @@ def _torch(
     def loss(t: float) -> float:
         return autograd.loss({n: v + t * direction.get(n, 0.0) for n, v in weights.items()})
 
-    size = max(float(np.abs(weights[name]).max()) for name in direction)
-    largest = max(float(np.abs(d).max()) for d in direction.values())
+    length = stride(weights, direction, LEAST)
     try:
-        return central(loss, 0.01 * max(size, 0.1) / largest, unit_roundoff(np.dtype(dtype)))
+        found = central(loss, length, unit_roundoff(np.dtype(dtype)))
     except CannotCompare:
         return None
+    return found if math.isfinite(found.value) else None

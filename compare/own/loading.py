@@ -8,15 +8,21 @@ import sys
 import types
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from compare.errors import CannotCompare, UsageError
+from compare.own import remarks
 from compare.own.crosscheck import Progress, crosscheck
 from compare.own.report import CrossReport
-from compare.own.running import Runner, time_limit
+from compare.own.running import Runner
 from compare.own.target import Target
+from compare.own.time_limit import time_limit
 from compare.own.world import kept_world
+
+#: Options that are one setting, so that those of the file do not mix with others.
+_ONE = frozenset({"tolerance", "rtol", "atol"})
 
 #: What a user's file is called as a module, so that ``if __name__ == "__main__"`` is not run.
 MODULE = "backproof_checked"
@@ -31,11 +37,13 @@ def check_file(
         target: the file and its function, which takes nothing, and returns the arguments
             of :func:`compare.crosscheck` as a dict, or the report of a call of it.
         timeout: seconds after which to give up.
-        options: more arguments of ``crosscheck``; those in the file come before them.
+        options: more arguments of ``crosscheck``, None if not given; they come before those in the
+            file.
         progress: told how many entries are done, and of how many.
 
     Raises:
-        UsageError: there is no such function, or what it describes makes no sense.
+        UsageError: there is no such function, what it describes makes no sense, or it leaves no
+            room for the options that are given.
         CannotCompare: the file or the function raises, or gives something else.
     """
     path, name = target.path, target.function
@@ -43,15 +51,35 @@ def check_file(
     with kept_world(), time_limit(timeout), _importable(path):
         function = _function(_module(path, run), target)
         described = run(f"{name} in {path.name}", function)
+        given = {key: value for key, value in options.items() if value is not None}
         if isinstance(described, CrossReport):
-            return described
+            _require_no_options(given, target)
+            return _with_printed(described, run)
         if not isinstance(described, Mapping):
             raise CannotCompare(
                 f"{name} in {path} returns {type(described).__name__}, but should return the "
                 f"arguments of crosscheck, as dict(parameters=..., step=..., ...), or its report"
             )
-        given = {key: value for key, value in options.items() if value is not None}
-        return _described({"progress": progress, **given, **described}, target)
+        if given.keys() & _ONE:
+            described = {key: value for key, value in described.items() if key not in _ONE}
+        report = _described({"progress": progress, **described, **given}, target)
+        return _with_printed(report, run)
+
+
+def _require_no_options(given: Mapping[str, Any], target: Target) -> None:
+    if given:
+        options = ", ".join(f"--{key}" for key in given)
+        raise UsageError(
+            f"{target.function} in {target.path} calls crosscheck itself, so that {options} would "
+            f"do nothing: say it there, or return the arguments of crosscheck, dict(...), instead "
+            f"of its report"
+        )
+
+
+def _with_printed(report: CrossReport, run: Runner) -> CrossReport:
+    """The report, with a remark on what was printed before the comparison began."""
+    told = remarks.printed(run.lines, "your file and its function")
+    return replace(report, remarks=(*report.remarks, *told))
 
 
 def _module(path: Path, run: Runner) -> types.ModuleType:
@@ -62,7 +90,8 @@ def _module(path: Path, run: Runner) -> types.ModuleType:
         source = path.read_bytes()
         code = compile(source, str(path), "exec", dont_inherit=True)
     except (SyntaxError, ValueError) as error:
-        line = f", line {error.lineno}" if isinstance(error, SyntaxError) else ""
+        number = getattr(error, "lineno", None)
+        line = f", line {number}" if number else ""
         raise CannotCompare(f"{path}{line} is not Python: {error}") from error
     except OSError as error:
         raise CannotCompare(f"cannot read {path}: {error.strerror}") from error

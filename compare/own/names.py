@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from compare.errors import CannotCompare, UsageError
 from compare.observation import Array
+from compare.own.numbers import without_ones
 
 #: How a name ends whose parameter lies the other way round.
 TRANSPOSED = ".T"
@@ -56,12 +58,28 @@ def link(
         UsageError: a name is unknown, given twice or left out.
         CannotCompare: the shapes do not fit.
     """
-    names = {name: name for name in own} if names is None else dict(names)
+    names = {name: name for name in own} if names is None else _required(names)
     _require_known("names has", names, own, "your parameters")
     found = [_link(name, names[name], own[name], theirs) for name in own if name in names]
     _require_whole([link.own for link in found], own, "your parameter")
     _require_whole([link.theirs for link in found], theirs, "the module's parameter")
     return found
+
+
+def _required(names: Any) -> dict[str, str]:
+    """The names, if they are some."""
+    if not isinstance(names, Mapping):
+        told = f"a {type(names).__name__}"
+    else:
+        told = ", ".join(
+            f"{value!r} for {key!r}" for key, value in names.items() if not isinstance(value, str)
+        )
+    if told:
+        raise UsageError(
+            f"names has {told}, but should be a dict from your names to the module's, such "
+            f"as {{'W1': '0.weight.T'}}"
+        )
+    return dict(names)
 
 
 def _link(
@@ -71,18 +89,14 @@ def _link(
     there = named.removesuffix(TRANSPOSED) if transposed else named
     _require_known(f"names has {own!r} for", [there], theirs, "the module's parameters")
     lying = shape[::-1] if transposed else shape
-    if _without_ones(lying) != _without_ones(theirs[there]):
-        turned = _without_ones(shape[::-1]) == _without_ones(theirs[there])
+    if without_ones(lying) != without_ones(theirs[there]):
+        turned = without_ones(shape[::-1]) == without_ones(theirs[there])
         hint = f"; if it is the transpose, say so: {there + TRANSPOSED!r}" if turned else ""
         raise CannotCompare(
             f"parameter {own} has shape {shape}, but {named!r} of the module "
             f"has {theirs[there]}{hint}"
         )
     return Link(own, there, transposed, theirs[there])
-
-
-def _without_ones(shape: tuple[int, ...]) -> tuple[int, ...]:
-    return tuple(length for length in shape if length != 1)
 
 
 def _require_known(what: str, names: Iterable[str], known: Iterable[str], whose: str) -> None:

@@ -30,7 +30,10 @@ def is_nested(value: Any) -> bool:
     """Whether it is a list or tuple of numbers, or of such lists of one length: a tensor."""
     if not (isinstance(value, list | tuple) and value):
         return False
-    return _shape(value) is not None
+    try:
+        return _shape(value) is not None
+    except RecursionError:  # it holds itself
+        return False
 
 
 def _shape(value: Any) -> tuple[int, ...] | None:
@@ -44,6 +47,11 @@ def _shape(value: Any) -> tuple[int, ...] | None:
         return None
     inner = shapes.pop()
     return None if inner is None else (len(value), *inner)
+
+
+def without_ones(shape: tuple[int, ...]) -> tuple[int, ...]:
+    """A shape without its axes of length 1, which do not matter."""
+    return tuple(length for length in shape if length != 1)
 
 
 def as_array(value: Any, what: str) -> Array:

@@ -1,9 +1,7 @@
 """The derivative of a user's own loss, from its values alone.
 
 Where the loss can be computed on complex numbers, by the complex step, exact to rounding; it is
-believed only where central differences confirm it, as ``abs``, ``max`` of complex numbers or a cast
-to real numbers give something else without an error. Otherwise by central differences, extrapolated
-to a step of 0.
+believed only where central differences confirm it. Otherwise by those, extrapolated to a step of 0.
 """
 
 from __future__ import annotations
@@ -14,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from compare.derivative import Derivative, central, complex_step
+from compare.derivative import Derivative, central, complex_step, confirmed, stride
 from compare.errors import CannotCompare
 from compare.observation import Array
 from compare.own.numbers import is_number
@@ -24,6 +22,9 @@ Loss = Callable[[Mapping[str, Array]], Any]
 
 #: At most so many entries of a tensor are looked at one by one.
 ENTRIES = 64
+
+#: Weights that are smaller still move by a hundredth of this: tensors of zeros have no size.
+LEAST = 0.1
 
 
 @dataclass
@@ -47,8 +48,7 @@ class Differentiator:
         every = {name: rng.standard_normal(value.shape) for name, value in self.point.items()}
         rough = self._central(every)
         exact = self._complex(every)
-        doubt = max(10 * rough.error, 1e-6 * abs(rough.value))
-        self.analytic = exact is not None and abs(exact.value - rough.value) <= doubt
+        self.analytic = exact is not None and confirmed(exact, rough) is exact
 
     def along(self, direction: Mapping[str, Array]) -> Derivative:
         """The derivative of the loss as the parameters named move along a direction."""
@@ -64,7 +64,7 @@ class Differentiator:
         def at(t: float) -> float:
             return as_loss(self.loss(self._moved(direction, t)))
 
-        return central(at, self._stride(direction), precision)
+        return central(at, stride(self.point, direction, LEAST), precision)
 
     def _complex(self, direction: Mapping[str, Array]) -> Derivative | None:
         try:
@@ -80,15 +80,6 @@ class Differentiator:
             value = wide + t * d
             moved[name] = value if isinstance(t, complex) else value.astype(self.point[name].dtype)
         return moved
-
-    def _stride(self, direction: Mapping[str, Array]) -> float:
-        """A step that changes no entry by more than a hundredth of its tensor's size."""
-        steps = [
-            0.01 * max(float(np.abs(self.point[name]).max()), 1e-1) / float(np.abs(d).max())
-            for name, d in direction.items()
-            if d.any()
-        ]
-        return min(steps, default=1.0)
 
 
 def entries(name: str, value: Array, seed: int = 0) -> list[tuple[int, ...]]:

@@ -33,7 +33,12 @@ class Parameters:
     """
 
     def __init__(self, given: Any) -> None:
-        self.places = dict(_named(given))
+        try:
+            self.places = dict(_named(given))
+        except RecursionError:
+            raise CannotCompare(
+                "parameters holds something that holds itself; name the arrays: (network, 'W1')"
+            ) from None
         if not self.places:
             raise CannotCompare("parameters holds none; name them: (network, 'W1', 'b1')")
         values = self.read()

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from compare.errors import CannotCompare, UsageError
+from compare.own.running import told
 
 _PART = re.compile(
     r"""(?:^|\.)(?P<name>[^\W\d]\w*)       # an attribute, or a key of a dict
@@ -82,6 +83,8 @@ class Place:
                     f"there is no {self} in the {type(self.root).__name__} that was given: "
                     f"{type(value).__name__} has no {part}"
                 ) from error
+            except Exception as error:  # a property of the user's
+                raise CannotCompare(f"{self} cannot be read: it raised {told(error)}") from error
         return value
 
     def set(self, value: Any) -> None:
@@ -93,8 +96,8 @@ class Place:
         owner = Place(self.root, self.parts[:-1]).get()
         try:
             self.parts[-1].set(owner, value)
-        except (AttributeError, LookupError, TypeError) as error:
-            raise CannotCompare(f"{self} cannot be replaced: {error}") from error
+        except Exception as error:
+            raise CannotCompare(f"{self} cannot be replaced: {told(error)}") from error
 
 
 def place(root: Any, path: str | int) -> Place:

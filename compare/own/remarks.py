@@ -27,9 +27,12 @@ def on(looks: Sequence[Look], subject: Subject, autograd: Autograd) -> list[str]
     return told
 
 
-def printed(lines: int) -> list[str]:
+def printed(lines: int, who: str = "your code") -> list[str]:
     """That the user's code printed something."""
-    return [f"your code printed {lines:,} lines, which are not shown"] if lines else []
+    if not lines:
+        return []
+    told = "1 line, which is" if lines == 1 else f"{lines:,} lines, which are"
+    return [f"{who} printed {told} not shown"]
 
 
 def _not_trained(looks: Sequence[Look]) -> list[str]:

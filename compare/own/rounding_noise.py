@@ -41,6 +41,9 @@ _EXACT = {
 }  # fmt: skip
 
 
+#: Operations through which a number of the user's comes in, before anything is computed with it.
+_HANDED_ON = ("aten::lift_fresh", "aten::detach", "aten::alias", "aten::scalar_tensor")
+
 #: Operations whose results are sums: of products, of whatever a layer sums, of all numbers.
 _PRODUCTS = ("mm", "bmm", "addmm", "baddbmm", "dot", "mv", "addmv")
 _LAYERS = ("convolution", "native_", "_scaled", "mkldnn", "cudnn")
@@ -83,6 +86,8 @@ class Watch(TorchDispatchMode):  # type: ignore[no-untyped-call]
         for tensor in _real(args):
             if tensor.dim() > 0:  # numbers of Python's come as tensors without axes
                 self.dtypes.add(tensor.dtype)
+        if func._schema.name not in _HANDED_ON and isinstance(result, Tensor):
+            self.dtypes.update(tensor.dtype for tensor in _real([result]))
         # autograd begins with a gradient of 1
         self._backward |= func._schema.name == "aten::ones_like"
         if isinstance(result, Tensor) and result.numel() > 1 and not self._backward:

@@ -1,35 +1,35 @@
-"""Running a user's functions: what they raise, print, change, and whether they come back at all."""
+"""Running a user's functions: what they raise, print and change."""
 
 from __future__ import annotations
 
 import contextlib
 import io
-import signal
-import threading
 import traceback
-import types
 import warnings
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from compare.errors import BackproofError, CannotCompare, UsageError
+from compare.errors import BackproofError, CannotCompare
+from compare.own.time_limit import TimeUp
 
 #: What lies here is not the user's code.
 _OURS = str(Path(__file__).resolve().parent.parent)
 
 
-class _TimeUp(BaseException):
-    """Raised wherever a user's code is when the time is up; no ``except Exception`` holds it.
+class _Lines(io.StringIO):
+    """Counts what is printed, keeps nothing, and stays open: code may close its standard output."""
 
-    Attributes:
-        doing: the innermost of the user's functions that was running.
-    """
+    number = 0
 
-    doing = ""
+    def write(self, text: str) -> int:
+        self.number += text.count("\n")
+        return len(text)
+
+    def close(self) -> None:
+        pass
 
 
 class Runner:
@@ -53,7 +53,7 @@ class Runner:
         Raises:
             CannotCompare: it raised something.
         """
-        printed = io.StringIO()
+        printed = _Lines()
         try:
             with (
                 contextlib.redirect_stdout(printed),
@@ -64,13 +64,13 @@ class Runner:
                 return function(*arguments)
         except BackproofError:
             raise
-        except _TimeUp as up:
+        except TimeUp as up:
             up.doing = up.doing or what
             raise
         except (Exception, SystemExit) as error:
             raise CannotCompare(f"{what} raised {told(error)}") from error
         finally:
-            self.lines += printed.getvalue().count("\n")
+            self.lines += printed.number
 
 
 def told(error: BaseException) -> str:
@@ -90,39 +90,3 @@ def told(error: BaseException) -> str:
 
 def _is_users_file(name: str) -> bool:
     return "site-packages" not in name and not name.startswith(("<frozen", "<__array_function__"))
-
-
-@contextmanager
-def time_limit(seconds: float | None) -> Iterator[None]:
-    """End the block with an error if it takes longer.
-
-    Raises:
-        CannotCompare: the time was up.
-        UsageError: a limit is asked for where none can be kept: it takes a signal.
-    """
-    if seconds is None:
-        yield
-        return
-    if not seconds > 0:
-        raise UsageError(f"timeout is {seconds:g} seconds, but should be more than 0")
-    if threading.current_thread() is not threading.main_thread() or not hasattr(signal, "SIGALRM"):
-        raise UsageError(
-            "timeout needs the signals of the main thread, which are not to be had here; leave it "
-            "out"
-        )
-
-    def stop(number: int, frame: types.FrameType | None) -> None:
-        raise _TimeUp
-
-    before = signal.signal(signal.SIGALRM, stop)
-    signal.setitimer(signal.ITIMER_REAL, seconds, 1.0)  # again, should an `except:` swallow it
-    try:
-        yield
-    except _TimeUp as up:
-        raise CannotCompare(
-            f"{up.doing or 'your code'} has not come back within {seconds:g} seconds; is there a "
-            f"loop without end? A larger timeout, or a smaller network or batch, gives it more time"
-        ) from None
-    finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, before)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import torch
@@ -27,8 +28,9 @@ class Known:
     late: Mapping[int, Tensor]
 
 
-#: From an operation of the backward pass and its arguments to the gradient it gives instead.
-Change = Callable[[Any, Any, Known], Tensor | None]
+#: From an operation of the backward pass, which has its keyword arguments, and its positional ones
+#: to the gradient it gives instead.
+Change = Callable[[partial[Tensor], Any, Known], Tensor | None]
 
 
 @dataclass(frozen=True)
@@ -66,12 +68,12 @@ CALLED = {operation: operation.removesuffix("_backward").removesuffix("_backward
           for operation in ACTIVATIONS} | {RELU: "relu", SOFTMAX: "softmax"}  # fmt: skip
 
 
-def _missing(operation: Any, args: Any, known: Known) -> Tensor:
+def _missing(operation: partial[Tensor], args: Any, known: Known) -> Tensor:
     gradient: Tensor = args[0].clone()
     return gradient
 
 
-def _twice(operation: Any, args: Any, known: Known) -> Tensor:
+def _twice(operation: partial[Tensor], args: Any, known: Known) -> Tensor:
     once: Tensor = operation(*args)
     again: Tensor = operation(once, *args[1:])
     return again
@@ -85,14 +87,15 @@ def _of_output(slope: Callable[[Tensor], Tensor]) -> Change:
 def _of_input(slope: Callable[[Tensor], Tensor]) -> Change:
     """The same, computed from the pre-activation."""
 
-    def change(operation: Any, args: Any, known: Known) -> Tensor | None:
+    def change(operation: partial[Tensor], args: Any, known: Known) -> Tensor | None:
         return None if known.input is None else args[0] * slope(known.input)
 
     return change
 
 
-def _other_gelu(operation: Any, args: Any, known: Known) -> Tensor:
-    other: Tensor = operation(args[0], args[1], approximate="tanh")
+def _other_gelu(operation: partial[Tensor], args: Any, known: Known) -> Tensor:
+    form = operation.keywords.get("approximate", "none")
+    other: Tensor = operation(*args, approximate="none" if form == "tanh" else "tanh")
     return other
 
 
@@ -109,7 +112,7 @@ _OTHER = "derivative of another activation"
 _ONE_FORMULA = "use the formula for what is handed to it: of the output y, or of the input x"
 
 
-def _turned(operation: Any, args: Any, known: Known) -> Tensor | None:
+def _turned(operation: partial[Tensor], args: Any, known: Known) -> Tensor | None:
     place = _weight(args, known)
     if place is None or args[place].shape[-1] != args[place].shape[-2]:
         return None
@@ -119,7 +122,7 @@ def _turned(operation: Any, args: Any, known: Known) -> Tensor | None:
     return result
 
 
-def _late(operation: Any, args: Any, known: Known) -> Tensor | None:
+def _late(operation: partial[Tensor], args: Any, known: Known) -> Tensor | None:
     place = _weight(args, known)
     if place is None:
         return None
@@ -163,7 +166,7 @@ SLIPS = (
     Slip("ReLU'(0) = 1", "the derivative of ReLU at exactly 0 is taken to be 1",
          "take 0 there, as PyTorch does: x > 0, not x >= 0", (RELU,),
          _of_input(lambda x: (x >= 0).to(x.dtype))),
-    Slip("another form of GELU", "the tanh form is differentiated where the erf form is computed",
+    Slip("another form of GELU", "its tanh form is differentiated for its erf form, or that for it",
          "use one form of GELU in both passes", (GELU,), _other_gelu),
     Slip("softmax without its off-diagonal", "only the diagonal of softmax's Jacobian is used",
          "dx = y (dy − Σ dy y)", (SOFTMAX,), _of_output(_sigmoid_slope)),

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -51,14 +52,15 @@ class Tampering(TorchDispatchMode):  # type: ignore[no-untyped-call]
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         name = func._schema.name.partition("::")[2]
-        result = func(*args, **(kwargs or {}))
+        operation = partial(func, **(kwargs or {}))
+        result = operation(*args)
         self._backward |= name == "ones_like"
         if not self._backward:
             self._remember(result, args)
             return result
         if name not in self.slip.operations:
             return result
-        changed = self.slip.change(func, args, Known(self._input(args), self._late()))
+        changed = self.slip.change(operation, args, Known(self._input(args), self._late()))
         if changed is None:
             return result
         here = len(self.operations)

@@ -8,11 +8,13 @@ import sys
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
+from torch._tensor_str import PRINT_OPTS
 
 from compare.own.memento import Restore
 
@@ -42,6 +44,10 @@ def _settings() -> list[tuple[Callable[[], Any], Callable[[Any], object]]]:
         (torch.get_default_dtype, torch.set_default_dtype),
         (torch.get_num_threads, _threads),
         (torch.is_grad_enabled, torch.set_grad_enabled),
+        (torch.is_anomaly_enabled, torch.set_anomaly_enabled),
+        (_deterministic, _as_deterministic),
+        (torch.get_float32_matmul_precision, torch.set_float32_matmul_precision),
+        (lambda: asdict(PRINT_OPTS), _torch_print_options),
         (lambda: list(warnings.filters), _filters),
         (lambda: list(sys.path), lambda path: sys.path.__setitem__(slice(None), path)),
         (lambda: list(sys.argv), lambda argv: sys.argv.__setitem__(slice(None), argv)),
@@ -49,6 +55,22 @@ def _settings() -> list[tuple[Callable[[], Any], Callable[[Any], object]]]:
         (lambda: dict(os.environ), _environment),
         (sys.getrecursionlimit, sys.setrecursionlimit),
     ]
+
+
+def _deterministic() -> dict[str, bool]:
+    return {
+        "mode": torch.are_deterministic_algorithms_enabled(),
+        "warn_only": torch.is_deterministic_algorithms_warn_only_enabled(),
+    }
+
+
+def _as_deterministic(state: dict[str, bool]) -> None:
+    if _deterministic() != state:  # setting it loads PyTorch's compiler
+        torch.use_deterministic_algorithms(**state)
+
+
+def _torch_print_options(options: dict[str, Any]) -> None:
+    torch.set_printoptions(**options)  # type: ignore[no-untyped-call]
 
 
 def _threads(number: int) -> None:

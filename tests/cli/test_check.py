@@ -124,6 +124,44 @@ def test_file_that_does_not_come_back_is_three(tmp_path: Path) -> None:
     assert_refused(run("check", str(path), "--timeout", "0.5"), 3, "loop.py", "0.5 seconds")
 
 
+def test_limit_of_the_file_does_not_lift_that_of_the_command_line(tmp_path: Path) -> None:
+    path = small(tmp_path, "return 2 * w")
+    path.write_text(
+        path.read_text()
+        + dedent("""
+        def loop():
+            from compare import crosscheck
+
+            crosscheck(**check(), timeout=30)
+            while True:
+                pass
+        """)
+    )
+    result = run("check", f"{path}:loop", "--timeout", "2")
+    assert_refused(result, 3, "loop in small.py has not come back within 2 seconds")
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (("--seed", "-5"), ["seed is -5"]),
+        (("--draws", "-1"), ["draws is -1"]),
+        (("--timeout", "inf"), ["timeout is inf seconds"]),
+        (("--timeout", "1e300"), ["timeout is 1e+300 seconds"]),
+    ],
+)
+def test_options_that_make_no_sense(
+    options: tuple[str, str], words: list[str], tmp_path: Path
+) -> None:
+    assert_refused(run("check", str(small(tmp_path, "return 2 * w")), *options), 2, *words)
+
+
+def test_code_that_closes_its_standard_output_is_checked(tmp_path: Path) -> None:
+    path = small(tmp_path, "import sys; sys.stdout.close(); return 2 * w")
+    result = run("check", str(path))
+    assert (result.exit_code, result.stderr) == (0, "")
+
+
 def test_interruption_is_130(tmp_path: Path) -> None:
     path = small(tmp_path, INTERRUPTED)
     assert_ended(process("import cli; cli.main()", "check", str(path)), 130, "Interrupted.\n")
@@ -189,7 +227,9 @@ def test_what_the_code_prints_is_not_in_the_report(tmp_path: Path) -> None:
     result = run("check", str(path), "--json", "-")
     found = strict_json(result.stdout)
     assert found["verdict"] == "agree"
-    assert any("which are not shown" in remark for remark in found["remarks"])
+    told = "your file and its function printed 1 line, which is not shown"
+    assert told in found["remarks"]
+    assert any(remark.startswith("your code printed") for remark in found["remarks"])
 
 
 def test_json_is_written_whole_and_the_same_each_time(tmp_path: Path) -> None:
@@ -207,6 +247,39 @@ def test_options_change_the_comparison(tmp_path: Path) -> None:
     assert_refused(run("check", path, "--tolerance", "rigorous"), 2, "every operation")
     found = strict_json(run("check", path, "--draws", "3", "--json", "-").stdout)
     assert len(found["sections"]) == 4
+
+
+def test_options_come_before_what_the_file_says(tmp_path: Path) -> None:
+    path = small(tmp_path, "return 2.02 * w")
+    text = path.read_text().replace("dict(", "dict(draws=0, rtol=0.02, atol=0.0, ")
+    path.write_text(text)
+    assert run("check", str(path)).exit_code == 0
+    for options in (("--rtol", "0.001", "--atol", "0"), ("--tolerance", "statistical")):
+        assert run("check", str(path), *options).exit_code == 1
+    found = strict_json(run("check", str(path), "--draws", "3", "--json", "-").stdout)
+    assert len(found["sections"]) == 4
+
+
+def test_options_for_a_file_that_calls_crosscheck_itself_are_refused(tmp_path: Path) -> None:
+    path = small(tmp_path, "return 2 * w")
+    path.write_text(
+        "from compare import crosscheck\n"
+        + path.read_text()
+        + "\ndef compared():\n    print('one')\n    return crosscheck(**check())\n"
+    )
+    result = run("check", f"{path}:compared")
+    assert result.exit_code == 0
+    assert "your file and its function printed 1 line, which is not shown" in result.stdout
+    refused = run("check", f"{path}:compared", "--draws", "7", "--seed", "1")
+    assert_refused(refused, 2, "compared", "calls crosscheck itself", "--seed, --draws")
+
+
+def test_file_that_is_no_text_has_no_line(tmp_path: Path) -> None:
+    path = tmp_path / "program"
+    path.write_bytes(b"\x7fELF\0\0\0")
+    result = run("check", str(path))
+    assert_refused(result, 3, "is not Python")
+    assert "line None" not in result.stderr
 
 
 def test_help_loads_nothing() -> None:

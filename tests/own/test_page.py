@@ -8,6 +8,7 @@ from inspect import signature
 import pytest
 
 from compare import crosscheck
+from compare.derivative import central, complex_step
 from compare.pytest_plugin import SETTINGS
 from tests.cli.checks import run
 from tests.own.test_examples import GALLERY
@@ -41,6 +42,31 @@ def test_every_file_of_the_gallery_is_listed() -> None:
 def test_every_setting_is_named() -> None:
     assert set(SETTINGS) == set(re.findall(r"backproof_(\w+)", PAGE))
     assert set(SETTINGS) < set(ARGUMENTS)
+
+
+def test_calls_for_each_entry_are_counted() -> None:
+    shown = re.search(r"one\s+call of `loss` by the complex step, (\d+) by differences", PAGE)
+    assert shown is not None
+    calls: list[complex] = []
+
+    def loss(t: complex) -> complex:
+        calls.append(t)
+        return t * t
+
+    complex_step(loss)
+    assert len(calls) == 1
+    calls.clear()
+    central(lambda t: loss(t).real, 0.1, 2.0**-53)
+    assert len(calls) == int(shown[1])
+
+
+def test_share_that_is_found_wrong_is_that_of_the_calibration() -> None:
+    share, size = r"(\d+\.\d+%) (?:of the gradients that were returned|would)", r"(1e-\d+)\."
+    calibration = (ROOT / "docs" / "tolerances.md").read_text(encoding="utf-8")
+    shown, measured = (re.search(f"{share}.*?{size}", one, re.S) for one in (PAGE, calibration))
+    assert shown is not None
+    assert measured is not None
+    assert shown.groups() == measured.groups()
 
 
 @pytest.mark.parametrize("name", ARGUMENTS)

@@ -20,24 +20,9 @@ import torch
 from torch import nn
 
 from compare import CannotCompare, UsageError, crosscheck
+from compare.own.paths import place
 from tests.own.networks import NAMES, Network, torch_loss
-
-
-def refused(
-    message: str, kind: type[Exception] = CannotCompare, **changes: Any
-) -> tuple[Network, str]:
-    """The network that crosscheck was refused for, and what was said."""
-    network = changes.pop("network", Network())
-    before = {name: getattr(network, name) for name in NAMES}
-    numbers = {name: np.copy(value) for name, value in before.items()}
-    given: dict[str, Any] = {"grads": network.gradients, "torch_loss": torch_loss} | changes
-    with pytest.raises(kind, match=re.escape(message)) as caught:
-        crosscheck(given.pop("parameters", network.where), **given)
-    for name, value in before.items():
-        assert getattr(network, name) is value
-        assert np.array_equal(value, numbers[name])
-    assert network.hidden is None
-    return network, str(caught.value)
+from tests.own.refused import refused
 
 
 def test_code_that_raises_is_placed() -> None:
@@ -52,6 +37,13 @@ def leave() -> None:
     sys.exit(0)
 
 
+def itself() -> list[Any]:
+    """A list that holds itself."""
+    found: list[Any] = []
+    found.append(found)
+    return found
+
+
 def endless() -> None:
     while True:
         pass
@@ -64,6 +56,8 @@ def endless() -> None:
         (lambda: {"W1": 1.0}, "grads gives the keys W1, but should give W1, b1, W2, b2"),
         (lambda: [1.0, 2.0], "grads gives 2 gradients, but there are 4 parameters"),
         (lambda: 3.0, "grads returns a float"),
+        (lambda: np.array(3.0), "grads returns a ndarray, but should return a dict or list"),
+        (lambda: [itself(), 1.0, 1.0, 1.0], "is a list, but should be an array"),
         (lambda: (SimpleNamespace(), "a", "b", "c", "d"), "there is no a in the SimpleNamespace"),
         (lambda: [np.full((2, 3), np.nan), 1.0, 1.0, 1.0], "is not finite: it is nan at [0, 0]"),
         (lambda: [np.ones((2, 3), int), 1.0, 1.0, 1.0], "holds whole numbers (int64)"),
@@ -98,25 +92,6 @@ def test_parameters_that_cannot_be_compared(value: Any, message: str) -> None:
 @pytest.mark.parametrize(
     ("loss", "message"),
     [
-        (lambda p: None, "torch_loss returns None, but should return the loss"),
-        (lambda p: p["W1"], "torch_loss returns a tensor of shape (2, 3)"),
-        (lambda p: torch.ones(()), "does not depend on any parameter"),
-        (lambda p: p["W1"].detach().sum(), "does not depend on any parameter"),
-        (lambda p: p["W1"].sum() * np.nan, "the loss that torch_loss gives is not finite"),
-        (lambda p: p["W9"].sum(), "torch_loss raised KeyError: 'W9'"),
-        (
-            lambda p: (torch.ones(5, 2, dtype=torch.float32) @ p["W1"]).sum(),
-            "make its data so, too, with dtype=torch.float64",
-        ),
-    ],
-)
-def test_losses_of_pytorch_that_are_none(loss: Callable[[Any], Any], message: str) -> None:
-    refused(message, torch_loss=loss)
-
-
-@pytest.mark.parametrize(
-    ("loss", "message"),
-    [
         (lambda: None, "loss returns None, but should return one number"),
         (lambda: np.ones(3), "loss returns a ndarray of shape (3,)"),
         (lambda: np.inf, "loss returns inf, which is not finite"),
@@ -139,10 +114,19 @@ def test_losses_that_are_none(loss: Callable[[], Any], message: str) -> None:
         ({"module": 3}, "module is a int"),
         ({"names": {}}, "names belongs to a module"),
         ({"draws": -1}, "draws is -1"),
+        ({"draws": 1.5}, "draws is 1.5, but should be a whole number"),
+        ({"draws": "2"}, "draws is '2', but should be a whole number"),
+        ({"seed": -5}, "seed is -5, but should be a whole number of at least 0"),
+        ({"seed": None}, "seed is None, but should be a whole number"),
         ({"dtype": "int8"}, "dtype is 'int8', but should be one of float32, float64"),
         ({"tolerance": "rigorous"}, "needs to see every operation"),
         ({"rtol": 1.0}, "both rtol and atol"),
+        ({"rtol": "1e-3", "atol": 0.0}, "rtol is '1e-3', but should be a finite number"),
         ({"timeout": 0.0}, "timeout is 0 seconds"),
+        ({"timeout": np.inf}, "timeout is inf seconds, but should be more than 0, and at most"),
+        ({"timeout": np.nan}, "timeout is nan seconds"),
+        ({"timeout": 1e300}, "timeout is 1e+300 seconds"),
+        ({"timeout": "3"}, "timeout is '3', but should be a number of seconds"),
         ({"parameters": Network()}, "parameters is a Network, but should be an object and paths"),
         ({"grads": None, "step": lambda: None, "lr": 0.0}, "lr is 0, but should be"),
         ({"grads": None, "step": lambda: None, "lr": "fast"}, "lr is 'fast'"),
@@ -158,44 +142,31 @@ def test_object_without_paths_is_told_what_it_holds() -> None:
         crosscheck(network, grads=network.gradients, torch_loss=torch_loss)
 
 
+def test_parameters_that_hold_themselves_are_refused() -> None:
+    with pytest.raises(CannotCompare, match="parameters holds something that holds itself"):
+        crosscheck(itself(), grads=lambda: None, torch_loss=torch_loss)
+
+
+def test_property_that_raises_is_told() -> None:
+    class Lazy:
+        @property
+        def w(self) -> Any:
+            raise ValueError("not built yet")
+
+        @w.setter
+        def w(self, value: Any) -> None:
+            raise ValueError("not built yet")
+
+    with pytest.raises(CannotCompare, match="w cannot be read: it raised ValueError: not built"):
+        crosscheck((Lazy(), "w"), grads=lambda: None, torch_loss=torch_loss)
+    with pytest.raises(CannotCompare, match="w cannot be replaced: ValueError: not built yet"):
+        place(Lazy(), "w").set(1.0)
+
+
 def test_parameters_that_share_memory_are_refused() -> None:
     array = np.ones(4)
     with pytest.raises(CannotCompare, match="parameters 0 and 1 share memory"):
         crosscheck([array[:3], array[1:]], grads=lambda: None, torch_loss=torch_loss)
-
-
-@pytest.mark.parametrize(
-    ("names", "message"),
-    [
-        ({"W1": "weight"}, "has shape (2, 3), but 'weight' of the module has (3, 2)"),
-        ({"W1": "weigth.T"}, "which is not one of the module's parameters: weight"),
-        ({"V1": "weight.T"}, "which is not one of your parameters"),
-        ({}, "your parameter W1 stands for nothing"),
-    ],
-)
-def test_names_that_do_not_fit(names: dict[str, str], message: str) -> None:
-    weight = np.random.default_rng(0).standard_normal((2, 3))
-    with torch.random.fork_rng(), pytest.raises((CannotCompare, UsageError)) as caught:
-        crosscheck(
-            {"W1": weight},
-            grads=lambda: weight,
-            module=nn.Linear(2, 3, bias=False),
-            names=names,
-            torch_loss=lambda net: net(torch.ones(1, 2)).sum(),
-        )
-    assert message in str(caught.value)
-
-
-def test_module_with_a_parameter_more_is_refused() -> None:
-    weight = np.ones((2, 3))
-    with torch.random.fork_rng(), pytest.raises(UsageError, match="the module's parameter bias"):
-        crosscheck(
-            {"W1": weight},
-            grads=lambda: weight,
-            module=nn.Linear(2, 3),
-            names={"W1": "weight.T"},
-            torch_loss=lambda net: net(torch.ones(1, 2)).sum(),
-        )
 
 
 def test_code_that_is_not_deterministic_is_told_so() -> None:

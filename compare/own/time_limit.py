@@ -1,0 +1,135 @@
+"""A limit on how long a user's code may take, kept by the one timer that a process has.
+
+The timer may be in use: by a limit around this one, or by anybody else. It is shared: an alarm of
+theirs that is due within the block is theirs, and what is left of it goes on after the block.
+"""
+
+from __future__ import annotations
+
+import math
+import signal
+import threading
+import time
+import types
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+
+from compare.errors import CannotCompare, UsageError
+
+#: Seconds between alarms once the time is up, should an ``except:`` swallow one.
+AGAIN = 1.0
+
+#: The largest limit, in seconds: three years, far below what overflows a timer.
+MOST = 1e8
+
+
+class TimeUp(BaseException):
+    """Raised wherever a user's code is when the time is up; no ``except Exception`` holds it.
+
+    Attributes:
+        doing: the innermost of the user's functions that was running.
+    """
+
+    doing = ""
+
+
+@contextmanager
+def time_limit(seconds: float | None) -> Iterator[None]:
+    """End the block with an error if it takes longer.
+
+    Raises:
+        CannotCompare: the time was up.
+        UsageError: the limit makes no sense, or none can be kept: it takes a signal.
+    """
+    if seconds is None:
+        yield
+        return
+    _require_sense(seconds)
+    alarm = _Alarm(float(seconds))
+    try:
+        try:
+            alarm.start()
+            yield
+        finally:
+            alarm.over = True
+    except TimeUp as up:
+        if up is not alarm.up:
+            raise  # of a limit around this one
+        raise CannotCompare(
+            f"{up.doing or 'your code'} has not come back within {seconds:g} seconds; is there a "
+            f"loop without end? A larger timeout, or a smaller network or batch, gives it more time"
+        ) from None
+    finally:
+        alarm.stop()
+
+
+def _require_sense(seconds: Any) -> None:
+    if not isinstance(seconds, int | float | np.integer | np.floating):
+        raise UsageError(f"timeout is {seconds!r}, but should be a number of seconds")
+    if not 0 < seconds <= MOST:
+        raise UsageError(
+            f"timeout is {float(seconds):g} seconds, but should be more than 0, and at "
+            f"most {MOST:g}"
+        )
+    if threading.current_thread() is not threading.main_thread() or not hasattr(signal, "SIGALRM"):
+        raise UsageError(
+            "timeout needs the signals of the main thread, which are not to be had here; leave it "
+            "out"
+        )
+
+
+class _Alarm:
+    """Raises :class:`TimeUp` after some time, beside whatever the timer was used for before.
+
+    Args:
+        seconds: the time.
+
+    Attributes:
+        up: what it raises.
+        over: whether the block is, so that nothing is raised any more.
+    """
+
+    def __init__(self, seconds: float) -> None:
+        self.up, self.over = TimeUp(), False
+        left, self._every = signal.getitimer(signal.ITIMER_REAL)
+        now = time.monotonic()
+        self._due, self._theirs = now + seconds, now + left if left else math.inf
+        self._before = signal.getsignal(signal.SIGALRM) or signal.SIG_DFL
+
+    def start(self) -> None:
+        signal.signal(signal.SIGALRM, self._ring)
+        self._set(min(self._due, self._theirs))
+
+    def stop(self) -> None:
+        """Leave the timer to those who had it before."""
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, self._before)
+        if self._theirs < math.inf:
+            self._set(self._theirs, self._every)
+
+    def _ring(self, number: int, frame: types.FrameType | None) -> None:
+        now = time.monotonic()
+        ours, theirs = now >= self._due, now >= self._theirs
+        if ours:
+            self._due = now + AGAIN
+        if theirs:
+            self._theirs = now + self._every if self._every else math.inf
+        self._set(min(self._due, self._theirs))
+        if theirs:
+            self._hand_on(number, frame)
+        if ours and not self.over:
+            raise self.up
+
+    def _hand_on(self, number: int, frame: types.FrameType | None) -> None:
+        if callable(self._before):
+            self._before(number, frame)
+        elif self._before is signal.SIG_DFL:
+            signal.signal(number, signal.SIG_DFL)
+            signal.raise_signal(number)  # the process ends, as without us
+
+    @staticmethod
+    def _set(due: float, every: float = 0.0) -> None:
+        signal.setitimer(signal.ITIMER_REAL, max(due - time.monotonic(), 1e-6), every)
