@@ -307,7 +307,7 @@ GRIDS: dict[str, Grid] = {
         {"embed_dim": 6, "num_heads": 2},
         (_BLOCK,) * 3,
         (
-            *each("num_heads", 4, 0, -2, 2.0),
+            *each("num_heads", 4, 0, -2, 2.0, (2, 2)),
             *each("embed_dim", 0, -6, 6.0, 4, (6, 6)),
             *each("kdim", 5, -5, (6, 6)),
             *each("vdim", 5, -5, (6, 6)),

@@ -109,7 +109,7 @@ def test_upstream_gradient_is_by_default_one(name: str, options: Options, inputs
     value, cache = loss.forward(*draw(inputs, rng, shapes_for(name, inputs)[-1]))
     ones = gradients_of(loss, cache, np.ones_like(value))
     if np.ndim(value):
-        with pytest.raises(ValueError, match="gradient has shape"):
+        with pytest.raises(ValueError, match=f"^{name}: the loss's gradient has shape"):
             loss.backward(cache)
         return
     for actual, expected in zip(gradients_of(loss, cache), ones, strict=True):
@@ -249,6 +249,16 @@ def test_clamped_variance_lets_the_gradient_through() -> None:
     loss = losses.GaussianNLLLoss(eps=0.7)
     y, target = rng.normal(size=(2, 4, 3))
     check_loss_with_complex_step(loss, [y, target, rng.uniform(0.1, 1, (4, 3))], (0, 2), rng)
+
+
+@pytest.mark.parametrize("reduction", ["none", "sum"])
+def test_no_terms_at_all(reduction: str) -> None:
+    nothing = np.zeros((0, 3))
+    loss, twin = losses.MSELoss(reduction), torch.nn.MSELoss(reduction=reduction)
+    value, cache = loss.forward(nothing, nothing)
+    expected = twin(torch.tensor(nothing), torch.tensor(nothing)).numpy()
+    np.testing.assert_array_equal(value, expected)
+    assert loss.backward(cache, np.ones_like(value)).shape == (0, 3)
 
 
 @pytest.mark.parametrize("kind", [float, int])

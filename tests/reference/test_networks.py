@@ -54,6 +54,12 @@ def test_xor_in_every_dtype(dtype: str) -> None:
         np.testing.assert_allclose(network.params[name], value, rtol=tolerance)
 
 
+def test_xor_is_taught_in_the_tutorials_5000_epochs() -> None:
+    losses = XORNetwork(seed=0).train()
+    assert len(losses) == 5000
+    assert losses[-1] < 1e-2 < losses[0]
+
+
 def test_line_learns_the_slope() -> None:
     params = {"0.weight": np.ones((1, 1))}
     model = reference.Model(

@@ -56,6 +56,7 @@ GRIDS: dict[str, list[Options]] = {
         DECAY,
     ),
     "Adam": grid(BETAS, either("amsgrad", *BOTH), DECAY)
+    + grid([{"lr": 0.01, "betas": (0.0, 0.9)}], DECAY)
     + grid(BETAS, either("decoupled_weight_decay", True), DECAY),
     "AdamW": grid(BETAS, either("amsgrad", *BOTH), DECAY),
     "Adamax": grid(BETAS, DECAY),
