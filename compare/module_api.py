@@ -19,7 +19,12 @@ from compare.data import Dataset
 from compare.errors import CannotCompare
 from compare.feed import Feed
 from compare.mirroring import mirror
-from compare.mirroring_training import mirror_loss, mirror_optimizer, optimizer_like
+from compare.mirroring_training import (
+    mirror_loss,
+    mirror_optimizer,
+    optimizer_like,
+    require_no_hooks,
+)
 from compare.observation import Array
 from compare.pair import Pair, joined
 from compare.reference_side import ReferenceSide
@@ -70,7 +75,7 @@ def compare_module(
 
     Raises:
         CannotCompare: the reference does not have a layer, the loss or the optimizer, or not with
-            these options; what is missing is named.
+            these options; or a parameter is frozen, or has a hook, or the optimizer has one.
         UsageError: the tolerance makes no sense.
     """
     limits = make(tolerance, rtol, atol)
@@ -89,8 +94,10 @@ def pair_of(
     """A copy of a module and its twin, as the two sides of a comparison.
 
     Raises:
-        CannotCompare: the reference does not have a layer, the loss or the optimizer.
+        CannotCompare: the reference does not have a layer, the loss or the optimizer, or a
+            parameter is frozen or has a hook.
     """
+    require_no_hooks(optimizer, module)
     theirs = copy.deepcopy(module).train()
     for layer in theirs.modules():
         if hasattr(layer, "inplace"):  # the same numbers, and those before them can still be seen
