@@ -60,12 +60,20 @@ def mirror_optimizer(optimizer: torch.optim.Optimizer, module: nn.Module) -> ref
     for names, options in zip(group_names(optimizer, module), optimizer.param_groups, strict=True):
         group: dict[str, Any] = {"params": names}
         for name, value in options.items():
+            if isinstance(value, torch.Tensor):
+                raise CannotCompare(
+                    f"the optimizer {kind.__name__} has a tensor for its {name}, but the reference "
+                    f"takes numbers; make it with {name}={value.tolist()}"
+                )
             if name in known and name != "params":
                 group[name] = value
             elif name in defaults and name not in {*IMPLEMENTATION, "params"}:
                 _require_default(kind, name, value, defaults[name].default)
         groups.append(group)
-    mirrored: reference.Optimizer = twin(groups=groups)
+    try:
+        mirrored: reference.Optimizer = twin(groups=groups)
+    except ValueError as error:  # the reference refuses an option
+        raise CannotCompare(f"the optimizer cannot be mirrored: {error}") from error
     return mirrored
 
 
