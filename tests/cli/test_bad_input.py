@@ -107,6 +107,7 @@ def test_implementation(command: list[str]) -> None:
         (["0", "one"], ["'one' is not a number"]),
         (["0", "-x"], ["'-x' is not a number"]),
         (["0", "nan"], ["nan is not a finite number"]),
+        (["1e39", "0", "--dtype", "float32"], ["1e39 is too large for float32", "--dtype float64"]),
         (["inf", "0"], ["inf is not a finite number"]),
         (["0", "1", "--lr", "1"], ["no such option: --lr"]),
         (["--bogus", "1"], ["no such option: --bogus"]),
