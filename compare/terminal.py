@@ -9,6 +9,7 @@ import functools
 import gc
 import io
 import os
+import shutil
 import sys
 import traceback
 from collections.abc import Callable, Iterator
@@ -31,6 +32,9 @@ UNREAD = 128 + 13
 
 #: Columns of a file or a pipe: enough for any table.
 UNLIMITED = 200
+
+#: Columns that every table needs, however narrow a terminal says it is.
+NARROWEST = 40
 
 
 #: What tells NumPy's and PyTorch's libraries how many threads to use. The networks here are so
@@ -168,8 +172,18 @@ def results() -> Console:
         def on_broken_pipe(self) -> None:
             raise BrokenPipeError  # rich would exit with 1, which here means *disagree*
 
-    wide = None if sys.stdout.isatty() or "COLUMNS" in os.environ else UNLIMITED
-    return Results(width=wide)
+    return Results(width=_columns())
+
+
+def _columns() -> int:
+    """What COLUMNS says, if it is a number above 0, or as many as the terminal has."""
+    try:
+        columns = int(os.environ.get("COLUMNS", ""))
+    except ValueError:
+        columns = 0
+    if columns < 1:
+        columns = shutil.get_terminal_size().columns if sys.stdout.isatty() else UNLIMITED
+    return max(columns, NARROWEST)
 
 
 @contextmanager

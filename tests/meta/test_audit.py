@@ -226,6 +226,7 @@ def test_matrix_fits_any_terminal(width: int, capsys: pytest.CaptureFixture[str]
     found = audit(["Tanh"])
     show(found, Console(width=width))
     lines = capsys.readouterr().out.splitlines()
+    assert ("from 100 columns on" in " ".join(" ".join(lines).split())) == (width < 100)
     if width > 30:
         assert all(len(line) <= width for line in lines if not line.startswith(headline(found)))
     assert len(lines) > len({one.fault for one in found.trials})
