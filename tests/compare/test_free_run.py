@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import reference
-from compare import Case, Report, Verdict, compare, envelope, lockstep, schedule
+from compare import Case, Report, Verdict, compare, envelope, schedule
 from compare.cases import DTYPES, adapt, find
 from compare.envelope import Envelope
 from compare.feed import Feed
@@ -21,6 +21,7 @@ from compare.pair import build
 from compare.tolerances import make
 from reference import Array, Linear, Model, Params
 from tests.noise import noise_case
+from tests.one_step import one_step
 
 each_dtype = pytest.mark.parametrize("dtype", DTYPES)
 
@@ -190,7 +191,7 @@ def sizes_after(case: Case, epochs: int, seed: int) -> dict[str, float]:
     found: dict[str, float] = {}
     with pair.torch.training():
         ours, theirs = next(feed.batches(1, pair.reference, pair.torch))
-        step = lockstep.step(pair, make(None), ours, theirs)
+        step = one_step(pair, make(None), ours, theirs)
     cloud.hear(step.actual, step.units)
     for epoch in range(1, epochs + 1):
         for (batch,) in feed.batches(epoch, pair.reference):
@@ -226,7 +227,7 @@ def test_perturbed_copies_train_like_the_reference_but_each_with_errors_of_its_o
     cloud = Envelope(pair.reference.model, 0)
     with pair.torch.training():
         ours, theirs = next(feed.batches(1, pair.reference, pair.torch))
-        step = lockstep.step(pair, make(None), ours, theirs)
+        step = one_step(pair, make(None), ours, theirs)
     cloud.hear(step.actual, step.units)
     for _ in range(50):
         cloud.step(*ours)

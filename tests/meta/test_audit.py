@@ -210,7 +210,7 @@ def test_command_refuses_what_it_does_not_know() -> None:
 @pytest.fixture
 def failing(monkeypatch: pytest.MonkeyPatch) -> None:
     """A diagnosis that knows nothing."""
-    monkeypatch.setattr(catalogue.Search, "found", lambda self, pairs=True: [])
+    monkeypatch.setattr(catalogue.Search, "found", lambda self: [])
 
 
 @pytest.mark.usefixtures("failing")
