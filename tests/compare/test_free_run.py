@@ -59,6 +59,8 @@ def test_free_run_is_measured_each_epoch_at_first_then_ever_more_rarely(last: in
     assert [epoch for epochs in stretches for epoch in epochs] == list(range(1, last + 1))
     for epochs in stretches:
         assert 1 <= len(epochs) <= min(1 + epochs[0] // schedule.EVERY, schedule.LONGEST)
+    alone = {epochs[0] for epochs in stretches if len(epochs) == 1}
+    assert alone >= set(range(1, min(last, schedule.EVERY) + 1))
     assert len(stretches) < 500 + last / schedule.LONGEST
 
 
