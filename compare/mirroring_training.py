@@ -62,8 +62,8 @@ def mirror_optimizer(optimizer: torch.optim.Optimizer, module: nn.Module) -> ref
         for name, value in options.items():
             if isinstance(value, torch.Tensor):
                 raise CannotCompare(
-                    f"the optimizer {kind.__name__} has a tensor for its {name}, but the reference "
-                    f"takes numbers; make it with {name}={value.tolist()}"
+                    f"the optimizer {kind.__name__} has {name}={value}, but the reference takes a "
+                    f"number there; make it with float({name})"
                 )
             if name in known and name != "params":
                 group[name] = value

@@ -149,7 +149,7 @@ def test_a_module_that_cannot_be_copied_is_told_of() -> None:
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        ({"lr": torch.tensor(0.5)}, "Adam has a tensor for its lr.*make it with lr=0.5"),
+        ({"lr": torch.tensor(0.5)}, r"Adam has lr=0\.5.*, but .*make it with float\(lr\)"),
         ({"betas": (torch.tensor(0.5), torch.tensor(0.5))}, "cannot be mirrored: Adam: betas"),
     ],
 )
