@@ -10,7 +10,7 @@ from compare.loading import loading
 with loading():
     import typer
 
-    from compare.cases import CASES, DTYPES, Case, adapt, find
+    from compare.cases import CASES, DTYPES, Case, adapt, check_settings, find
     from compare.catalogue import CATALOGUE, lines
     from compare.errors import CannotCompare, UsageError
     from compare.terminal import (
@@ -122,8 +122,7 @@ def compare(
     chosen = [adapt(find(name), **settings) for name in names]  # type: ignore[arg-type]
     _check_outputs(json, plot)
     limits = make(tolerance, rtol, atol)
-    if lockstep_every is not None and lockstep_every < 1:
-        raise UsageError(f"lockstep-every is {lockstep_every}, but should be at least 1")
+    check_settings(lockstep_every=lockstep_every)
     shown = json != "-"
     found = [_compare(one, limits, lockstep_every, shown) for one in chosen]
     if several and shown:

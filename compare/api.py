@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from compare.cases import Case, adapt, find
-from compare.errors import UsageError
+from compare.cases import Case, adapt, check_settings, find
 from compare.report import Report
 from compare.session import Progress, run
 from compare.tolerances import make
@@ -49,8 +48,9 @@ def compare(
         UsageError: a name is unknown or a value out of range.
         CannotCompare: the data cannot be had, or both sides overflow.
     """
+    check_settings(lockstep_every=lockstep_every)
     settled = adapt(
-        find(case) if isinstance(case, str) else case,
+        case if isinstance(case, Case) else find(case),
         epochs=epochs,
         seed=seed,
         dtype=dtype,
@@ -59,6 +59,4 @@ def compare(
         activation=activation,
         batch_size=batch_size,
     )
-    if lockstep_every is not None and lockstep_every < 1:
-        raise UsageError(f"lockstep_every is {lockstep_every}, but should be at least 1")
     return run(settled, make(tolerance, rtol, atol), lockstep_every, progress)

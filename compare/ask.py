@@ -47,14 +47,15 @@ def parse(case: Case, words: list[str]) -> Array:
     if len(words) != wanted:
         noun = "input" if wanted == 1 else "inputs"
         raise UsageError(f"case {case.name!r} takes {wanted} {noun}, but got {len(words)}")
-    return np.array([[_number(word) for word in words]], case.dtype)
+    return np.array([[_number(word, case.dtype) for word in words]], case.dtype)
 
 
 def answer(case: Case, side: Side, row: Array) -> str:
     """The network's outputs for one sample, in words."""
     if continuation.is_text(case):
         return f"{case.name}: {continuation.go_on(side, row)}"
-    outputs = side.predict(_shaped(case, row))[0]
+    with np.errstate(all="ignore"):  # far from what it was taught, it may answer inf
+        outputs = side.predict(_shaped(case, row))[0]
     given = ", ".join(f"{value:g}" for value in row[0])
     return f"{case.name}({given}) = {', '.join(f'{value:.6g}' for value in outputs)}"
 
@@ -74,7 +75,7 @@ def dialogue(case: Case, side: Side) -> None:
     while True:
         values = []
         for name in names:
-            value = _ask(name)
+            value = _ask(name, case.dtype)
             if value is None:
                 print("Bye")
                 return
@@ -85,12 +86,8 @@ def dialogue(case: Case, side: Side) -> None:
 def _text_dialogue(case: Case, side: Side) -> None:
     """Ask for the beginning of a text and go on with it, until q or the end of the input."""
     while True:
-        try:
-            text = input("Enter text: ")
-        except EOFError:
-            print()
-            text = "q"
-        if text.strip().lower() == "q":
+        text = _read("Enter text: ")
+        if text is None:
             print("Bye")
             return
         try:
@@ -99,29 +96,40 @@ def _text_dialogue(case: Case, side: Side) -> None:
             print(f"{error}; try again, or q to end", file=sys.stderr)
 
 
-def _ask(name: str) -> float | None:
+def _ask(name: str, dtype: str) -> float | None:
     """A number from standard input; None for q or the end of the input."""
     while True:
-        try:
-            word = input(f"Enter {name}: ").strip()
-        except EOFError:
-            print()
-            return None
-        if word.lower() == "q":
+        word = _read(f"Enter {name}: ")
+        if word is None:
             return None
         try:
-            return _number(word)
+            return _number(word, dtype)
         except UsageError as error:
             print(f"{error}; try again, or q to end", file=sys.stderr)
 
 
-def _number(word: str) -> float:
+def _read(prompt: str) -> str | None:
+    """A line from standard input; None for q or the end of the input."""
+    try:
+        line = input(prompt)
+    except EOFError:
+        print()
+        return None
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, "standard input") from error
+    return None if line.strip().lower() == "q" else line
+
+
+def _number(word: str, dtype: str) -> float:
     try:
         number = float(word)
     except ValueError as error:
-        raise UsageError(f"{word!r} is not a number") from error
+        raise UsageError(f"{word.strip()!r} is not a number") from error
     if not math.isfinite(number):
-        raise UsageError(f"{word} is not a finite number")
+        raise UsageError(f"{word.strip()} is not a finite number")
+    with np.errstate(over="ignore"):
+        if not np.isfinite(np.array(number).astype(dtype)):
+            raise UsageError(f"{word.strip()} is too large for {dtype}; use --dtype float64")
     return number
 
 

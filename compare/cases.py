@@ -15,13 +15,16 @@ from compare.case import Case
 from compare.errors import UsageError
 from compare.network_cases import NETWORK_CASES
 
-__all__ = ["ACTIVATIONS", "CASES", "DTYPES", "Case", "adapt", "find"]
+__all__ = ["ACTIVATIONS", "CASES", "DTYPES", "Case", "adapt", "check_settings", "find"]
 
 DTYPES = ("float32", "float64")
 ACTIVATIONS = ("sigmoid", "tanh", "relu", "identity")
 
 #: The most epochs, units of a layer or samples of a batch.
 MOST = 2**31 - 1
+
+#: The largest seed that PyTorch's generator takes, as a signed number of 64 bits.
+LARGEST_SEED = 2**63 - 1
 
 CASES: dict[str, Case] = {
     case.name: case
@@ -119,10 +122,8 @@ def adapt(
         UsageError: a value is out of range, or the case has no such setting.
     """
     hidden = _widths(hidden)
-    _check_whole(epochs=epochs, batch_size=batch_size, seed=seed)
-    _check_counts(epochs=epochs, batch_size=batch_size, hidden=hidden)
-    if seed is not None and seed < 0:
-        raise UsageError(f"seed is {seed}, but should be at least 0")
+    check_settings(epochs=epochs, batch_size=batch_size, seed=seed)
+    _check_counts(hidden=hidden)
     if dtype is not None and dtype not in DTYPES:
         raise UsageError(f"dtype is {dtype!r}, but should be one of {', '.join(DTYPES)}")
     if activation is not None and activation not in ACTIVATIONS:
@@ -153,6 +154,27 @@ def adapt(
     )
     _check_lr(changed)
     return changed
+
+
+def check_settings(
+    *,
+    epochs: int | None = None,
+    batch_size: int | None = None,
+    seed: int | None = None,
+    lockstep_every: int | None = None,
+) -> None:
+    """Make sure of what every comparison can be given; None is not given.
+
+    Raises:
+        UsageError: one is no whole number, or out of range.
+    """
+    counts = {"epochs": epochs, "batch_size": batch_size, "lockstep_every": lockstep_every}
+    _check_whole(**counts, seed=seed)
+    _check_counts(**counts)
+    if seed is not None and seed < 0:
+        raise UsageError(f"seed is {seed}, but should be at least 0")
+    if seed is not None and seed > LARGEST_SEED:
+        raise UsageError(f"seed is {seed}, but should be at most {LARGEST_SEED}")
 
 
 def _widths(hidden: object) -> tuple[int, ...] | None:

@@ -51,6 +51,7 @@ class Envelope:
         self._noise: dict[str, Array] = {}
         self._relative: dict[str, float] = {}
         self._least: dict[str, float] = {}
+        self._loss_floor = 0.0
         self.growth = 1.0
         self._rng = np.random.default_rng((seed, MEMBERS))
         self._params = {name: np.stack([p] * MEMBERS) for name, p in model.params.items()}
@@ -67,6 +68,8 @@ class Envelope:
         """Take the quantities of one step and their rounding errors, as lockstep found them."""
         sizes = {name: _largest(value) or 1.0 for name, value in values.items()}
         self._relative = {name: _largest(error) / sizes[name] for name, error in errors.items()}
+        # A loss whose terms cancel to 0 is wrong by their rounding errors, not by a part of itself.
+        self._loss_floor = 0.0 if np.any(values[LOSS]) else _largest(errors[LOSS])
         for name in self._params:
             key = parameter(name)
             noise = self._rng.standard_normal((MEMBERS, *errors[key].shape), np.float32)
@@ -146,7 +149,8 @@ class Envelope:
         now |= {parameter(name): p for name, p in self._params.items()}
         for name, copies in now.items():
             found = _largest(copies.max(axis=0) - copies.min(axis=0)) / math.sqrt(2)
-            least = self._least[name] = self._relative[name] * _largest(copies[0])
+            least = self._relative[name] * _largest(copies[0])
+            least = self._least[name] = max(least, self._loss_floor if name == LOSS else 0.0)
             before = DECAY * self._sizes.get(name, 0.0)
             self._sizes[name] = max(found, least, before)
         self._epochs += len(self._losses) // len(feed.parts)

@@ -31,8 +31,7 @@ def require_writable(path: Path) -> None:
             with tempfile.NamedTemporaryFile(dir=_place(path).parent, prefix=PARTIAL):
                 pass
     except OSError as error:
-        parent = _place(path).parent
-        raise UsageError(f"cannot write {path}: {error.strerror} (in {parent})") from error
+        raise UsageError(f"cannot write {path}: {error.strerror} (in {_folder(path)})") from error
 
 
 def write_whole(path: Path, write: Callable[[BinaryIO], object]) -> None:
@@ -76,6 +75,14 @@ def _replace(path: Path, mode: int, write: Callable[[BinaryIO], object]) -> None
 def _place(path: Path) -> Path:
     """Where a file of that name really is, or would be."""
     return Path(os.path.realpath(path))
+
+
+def _folder(path: Path) -> Path:
+    """Where a file of that name would be, or what is told of that if there is no such place."""
+    try:
+        return _place(path).parent
+    except OSError:  # the current directory has been removed
+        return path.parent
 
 
 def _mode(path: Path) -> int | None:

@@ -23,9 +23,9 @@ from compare.tolerances import Fixed, Tolerance
 #: How many envelopes the two sides may be apart, see benchmarks/calibrate.py.
 MULTIPLE = 2048.0
 
-#: A loss so many times that before training, or parameters so many times the first ones, have
-#: exploded: each step then has other rounding errors than the one before, and what lockstep has
-#: heard of them no longer holds.
+#: A loss so many times as large as before training, of either sign, or parameters so many times
+#: the first ones, have exploded: each step then has other rounding errors than the one before, and
+#: what lockstep has heard of them no longer holds.
 EXPLODED = 100.0
 
 
@@ -52,7 +52,7 @@ class FreeRun:
             None if isinstance(tolerance, Fixed) else Envelope(pair.reference.model, seed)
         )
         self.horizon: int | None = None
-        self._loss_before = pair.torch.evaluate(feed.inputs, feed.targets)
+        self._loss_size = pair.torch.loss_size(feed.inputs, feed.targets)
         self._start = {name: p.copy() for name, p in pair.reference.weights().items()}
         self._moved = 0.0
 
@@ -82,7 +82,10 @@ class FreeRun:
 
     def watch(self, epoch: int, reference_loss: float, torch_loss: float) -> None:
         """Take the losses of an epoch, which may end what can be decided."""
-        if min(reference_loss, torch_loss) > EXPLODED * self._loss_before and self.envelope:
+        # Against a loss of about 0 any other would have exploded. If no term of it is below 0, it
+        # is as small as they are; where terms of both signs cancel, the floor is their own size.
+        size = min(abs(reference_loss), abs(torch_loss))
+        if size > EXPLODED * self._loss_size and self.envelope:
             self.horizon = self.horizon or epoch
 
     def epoch(self, epoch: int, reference_loss: float, torch_loss: float) -> bool:

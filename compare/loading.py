@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -20,6 +21,9 @@ def loading() -> Iterator[None]:
         raise SystemExit(INTERRUPTED) from None
     except ModuleNotFoundError as error:
         print(f"Error: {missing(error)}", file=sys.stderr)
+        raise SystemExit(3) from None
+    except Exception:  # such as a package that is broken; Python would make it 1, *disagree*
+        traceback.print_exc()
         raise SystemExit(3) from None
 
 

@@ -10,7 +10,6 @@ from torch import Tensor
 
 from compare.held import Held, hold
 from compare.observation import LOSS, Array, Observation, Snapshot
-from compare.pair import Pair
 from compare.reference_side import ReferenceSide
 from compare.tolerances import Tolerance
 from compare.torch_side import TorchSide
@@ -73,16 +72,6 @@ def show(side: TorchSide, theirs: tuple[Tensor, Tensor], number: int = 0) -> Sho
     """Let PyTorch make its next step before everyone's eyes."""
     start = side.snapshot()
     return Shown(start, side.observe(*theirs), dict(side.masks), number)
-
-
-def step(
-    pair: Pair,
-    tolerance: Tolerance,
-    ours: tuple[Array, Array],
-    theirs: tuple[Tensor, Tensor],
-) -> Step:
-    """Let PyTorch make its next step, and the reference the same step from the same start."""
-    return repeat(pair.reference, tolerance, ours, show(pair.torch, theirs))
 
 
 def repeat(

@@ -60,12 +60,20 @@ def mirror_optimizer(optimizer: torch.optim.Optimizer, module: nn.Module) -> ref
     for names, options in zip(group_names(optimizer, module), optimizer.param_groups, strict=True):
         group: dict[str, Any] = {"params": names}
         for name, value in options.items():
+            if isinstance(value, torch.Tensor):
+                raise CannotCompare(
+                    f"the optimizer {kind.__name__} has {name}={value}, but the reference takes a "
+                    f"number there; make it with float({name})"
+                )
             if name in known and name != "params":
                 group[name] = value
             elif name in defaults and name not in {*IMPLEMENTATION, "params"}:
                 _require_default(kind, name, value, defaults[name].default)
         groups.append(group)
-    mirrored: reference.Optimizer = twin(groups=groups)
+    try:
+        mirrored: reference.Optimizer = twin(groups=groups)
+    except ValueError as error:  # the reference refuses an option
+        raise CannotCompare(f"the optimizer cannot be mirrored: {error}") from error
     return mirrored
 
 
@@ -89,8 +97,15 @@ def group_names(optimizer: torch.optim.Optimizer, module: nn.Module) -> list[lis
     """The names of the parameters in each group.
 
     Raises:
-        CannotCompare: the optimizer has a parameter that is not the module's, or not all of them.
+        CannotCompare: the optimizer has a parameter that is not the module's, or not all of them,
+            or one is frozen.
     """
+    frozen = [name for name, p in module.named_parameters() if not p.requires_grad]
+    if frozen:
+        raise CannotCompare(
+            f"the module's {', '.join(frozen)} have requires_grad=False; parameters that are not "
+            f"trained cannot be compared"
+        )
     names = {id(parameter): name for name, parameter in module.named_parameters()}
     groups = [[names.pop(id(p), "") for p in group["params"]] for group in optimizer.param_groups]
     if any("" in group for group in groups):
@@ -101,6 +116,29 @@ def group_names(optimizer: torch.optim.Optimizer, module: nn.Module) -> list[lis
             f"parameters that are not trained cannot be compared"
         )
     return groups
+
+
+def require_no_hooks(optimizer: torch.optim.Optimizer, module: nn.Module) -> None:
+    """Refuse hooks that a copy loses, so that it would train in another way than the original.
+
+    Hooks of modules are copied with them, and compared.
+
+    Raises:
+        CannotCompare: a parameter has one, or the optimizer's step.
+    """
+    for name, parameter in module.named_parameters():
+        for kind in ("_backward_hooks", "_post_accumulate_grad_hooks"):
+            if getattr(parameter, kind, None):
+                raise CannotCompare(
+                    f"the module's parameter {name} has a hook, which the copy that is trained "
+                    f"would not have; remove it, as the reference has none either"
+                )
+    for kind in ("_optimizer_step_pre_hooks", "_optimizer_step_post_hooks"):
+        if getattr(optimizer, kind, None):
+            raise CannotCompare(
+                f"the optimizer {type(optimizer).__name__} has a hook of its step, which the copy "
+                f"that is used would not have; remove it, as the reference has none either"
+            )
 
 
 def _require_default(kind: type, name: str, value: Any, default: Any) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
@@ -15,11 +15,17 @@ import torch_impl
 from compare.arrays import to_array
 from compare.beside import Beside
 from compare.case import Case
+from compare.cases import check_settings
 from compare.data import Dataset
-from compare.errors import CannotCompare
+from compare.errors import CannotCompare, UsageError
 from compare.feed import Feed
 from compare.mirroring import mirror
-from compare.mirroring_training import mirror_loss, mirror_optimizer, optimizer_like
+from compare.mirroring_training import (
+    mirror_loss,
+    mirror_optimizer,
+    optimizer_like,
+    require_no_hooks,
+)
 from compare.observation import Array
 from compare.pair import Pair, joined
 from compare.reference_side import ReferenceSide
@@ -29,6 +35,7 @@ from compare.tolerances import make
 from compare.torch_side import TorchSide
 
 Data = tuple[Any, Any]
+M = TypeVar("M", bound=nn.Module)
 
 
 def compare_module(
@@ -70,10 +77,14 @@ def compare_module(
 
     Raises:
         CannotCompare: the reference does not have a layer, the loss or the optimizer, or not with
-            these options; what is missing is named.
-        UsageError: the tolerance makes no sense.
+            these options; or a parameter is frozen, or has a hook, or the optimizer has one.
+        UsageError: an argument is not of the kind that it should be, or out of range.
     """
     limits = make(tolerance, rtol, atol)
+    check_settings(epochs=epochs, batch_size=batch_size, seed=seed, lockstep_every=lockstep_every)
+    _require("module", module, nn.Module, "a torch.nn.Module")
+    _require("loss", loss, nn.Module, "a torch.nn.Module, such as torch.nn.MSELoss()")
+    _require("optimizer", optimizer, torch.optim.Optimizer, "a torch.optim.Optimizer")
     case = _case(module, loss, optimizer, epochs, batch_size, seed)
     pair = pair_of(module, loss, optimizer, seed)
     feed = Feed(case, _dataset(data, case.dtype), summed=_is_summed(loss))
@@ -89,9 +100,11 @@ def pair_of(
     """A copy of a module and its twin, as the two sides of a comparison.
 
     Raises:
-        CannotCompare: the reference does not have a layer, the loss or the optimizer.
+        CannotCompare: the reference does not have a layer, the loss or the optimizer, or a
+            parameter is frozen or has a hook.
     """
-    theirs = copy.deepcopy(module).train()
+    require_no_hooks(optimizer, module)
+    theirs = _copied(module).train()
     for layer in theirs.modules():
         if hasattr(layer, "inplace"):  # the same numbers, and those before them can still be seen
             vars(layer)["inplace"] = False
@@ -99,7 +112,7 @@ def pair_of(
     ours = mirror_optimizer(optimizer, module)
     torch_side = TorchSide(
         theirs,
-        copy.deepcopy(loss),
+        _copied(loss),
         lambda copied: torch_impl.UpdateRule(optimizer_like(optimizer, module, copied)),
         seed,
     )
@@ -150,8 +163,26 @@ def _dtype(module: nn.Module) -> str:
     return found.pop()
 
 
+def _copied(module: M) -> M:
+    try:
+        return copy.deepcopy(module)
+    except Exception as error:  # whatever a module does when it is copied
+        raise CannotCompare(
+            f"the {type(module).__name__} cannot be copied, so that it would be trained itself: "
+            f"{type(error).__name__}: {error}"
+        ) from error
+
+
+def _require(name: str, given: object, kind: type, wanted: str) -> None:
+    if not isinstance(given, kind):
+        raise UsageError(f"{name} is a {type(given).__name__}, but should be {wanted}")
+
+
 def _dataset(data: Data, dtype: str) -> Dataset:
-    inputs, targets = (_rounded(_as_array(one), dtype) for one in data)
+    if not isinstance(data, tuple | list) or len(data) != 2:
+        raise UsageError("data should be two arrays or tensors, (inputs, targets)")
+    named = zip(("inputs", "targets"), data, strict=True)
+    inputs, targets = (_rounded(_as_array(name, one), dtype) for name, one in named)
     if not len(inputs) == len(targets) > 0:
         raise CannotCompare(
             f"there are {len(inputs)} inputs and {len(targets)} targets, but there should be as "
@@ -160,8 +191,17 @@ def _dataset(data: Data, dtype: str) -> Dataset:
     return Dataset(inputs, targets)
 
 
-def _as_array(values: Array | Tensor | Sequence[Any]) -> Array:
-    return to_array(values) if isinstance(values, Tensor) else np.asarray(values)
+def _as_array(name: str, values: Array | Tensor | Sequence[Any]) -> Array:
+    try:
+        array = to_array(values) if isinstance(values, Tensor) else np.asarray(values)
+    except Exception as error:  # rows of unequal lengths, a tensor of what NumPy does not have
+        raise UsageError(f"data's {name} cannot be made an array: {error}") from error
+    if array.ndim < 1 or array.dtype.kind not in "biuf":
+        raise UsageError(
+            f"data's {name} are of shape {array.shape} and dtype {array.dtype}, but should be "
+            f"real numbers with one row for each sample"
+        )
+    return array
 
 
 def _rounded(values: Array, dtype: str) -> Array:

@@ -5,12 +5,8 @@ against what it claims to be. With ``L = Σ dy · y`` and a random direction v o
 
     ``L(x + i h v) = L(x) + i h ∂L/∂x · v + O(h²)``
 
-and with h = 1e-30 the imaginary part gives the directional derivative exact to rounding, as no
-difference is taken (the complex-step derivative). The backward pass has no part in it.
-
-Source:
-    Squire and Trapp, Using complex variables to estimate derivatives of real functions, SIAM Rev.
-    40 (1998).
+whose imaginary part gives the directional derivative exact to rounding, see
+:func:`compare.derivative.complex_step`. The backward pass has no part in it.
 """
 
 from __future__ import annotations
@@ -20,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from compare.checked import Checked
+from compare.derivative import complex_step
 from compare.entries.entry import Entry, Variant
 from compare.layer_check import Problem, generator, observe, pose
 from compare.meter import Meter
@@ -28,8 +25,6 @@ from compare.rounding import unit_roundoff
 from compare.structures import leaves
 from compare.subject import INPUT, OUTPUT, Subject, random_like, subject_of
 from compare.tolerances import make
-
-STEP = 1e-30
 
 
 def check(entry: Entry, variant: Variant, seed: int = 0, subject: Subject | None = None) -> Checked:
@@ -72,29 +67,33 @@ def check(entry: Entry, variant: Variant, seed: int = 0, subject: Subject | None
 
 def _derivative(subject: Subject, problem: Problem, upstream: Any, name: str, v: Array) -> float:
     """The derivative of ``Σ dy · y`` as the tensor whose gradient has this name moves along v."""
-    params = {
-        key: value + 1j * STEP * v if gradient(key) == name else value
-        for key, value in problem.params.items()
-    }
-    y, _ = subject.forward(params, _moved(problem.inputs, name, v), problem.given)
-    outputs = leaves(y, OUTPUT)
-    terms = (np.sum(dy * outputs[path]).imag for path, dy in leaves(upstream, OUTPUT).items())
-    return float(sum(terms)) / STEP
+
+    def weighed(t: complex) -> complex:
+        params = {
+            key: value + t * v if gradient(key) == name else value
+            for key, value in problem.params.items()
+        }
+        y, _ = subject.forward(params, _moved(problem.inputs, name, t * v), problem.given)
+        outputs = leaves(y, OUTPUT)
+        terms = (np.sum(dy * outputs[path]) for path, dy in leaves(upstream, OUTPUT).items())
+        return complex(sum(terms))
+
+    return complex_step(weighed).value
 
 
-def _moved(inputs: tuple[Any, ...], name: str, v: Array) -> tuple[Any, ...]:
-    """The inputs, with the one whose gradient has this name moved along v."""
+def _moved(inputs: tuple[Any, ...], name: str, way: Array) -> tuple[Any, ...]:
+    """The inputs, with the one whose gradient has this name moved by so much."""
     if len(inputs) == 1:
-        return (_move(inputs[0], INPUT, name, v),)
-    moved: tuple[Any, ...] = _move(inputs, INPUT, name, v)
+        return (_move(inputs[0], INPUT, name, way),)
+    moved: tuple[Any, ...] = _move(inputs, INPUT, name, way)
     return moved
 
 
-def _move(structure: Any, path: str, name: str, v: Array) -> Any:
+def _move(structure: Any, path: str, name: str, way: Array) -> Any:
     if isinstance(structure, tuple):
         parts = enumerate(structure)
-        return tuple(_move(part, f"{path}[{place}]", name, v) for place, part in parts)
-    return structure + 1j * STEP * v if path == name else structure
+        return tuple(_move(part, f"{path}[{place}]", name, way) for place, part in parts)
+    return structure + way if path == name else structure
 
 
 def _free(entry: Entry, subject: Subject, problem: Problem, computed: Array) -> Array:

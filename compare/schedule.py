@@ -38,7 +38,7 @@ def stretches(last: int) -> Iterator[range]:
     """
     first = 1
     while first <= last:
-        end = min(first + min(first // EVERY, LONGEST - 1), last)
+        end = min(first + min((first - 1) // EVERY, LONGEST - 1), last)
         yield range(first, end + 1)
         first = end + 1
 

@@ -9,9 +9,11 @@ import functools
 import gc
 import io
 import os
+import shutil
 import sys
+import traceback
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, NoReturn, ParamSpec, TypeVar
 
 import typer
@@ -30,6 +32,9 @@ UNREAD = 128 + 13
 
 #: Columns of a file or a pipe: enough for any table.
 UNLIMITED = 200
+
+#: Columns that every table needs, however narrow a terminal says it is.
+NARROWEST = 40
 
 
 #: What tells NumPy's and PyTorch's libraries how many threads to use. The networks here are so
@@ -53,9 +58,20 @@ def run_as_process(app: Callable[[], object]) -> None:
     except KeyboardInterrupt:
         sys.exit(_interrupted())
     except SystemExit as error:
+        if isinstance(error.__context__, BrokenPipeError):  # of which typer makes 1, *disagree*
+            _discard_output()
+            sys.exit(UNREAD)
         if error.code == INTERRUPTED:
             _interrupted()
         raise
+    except OSError as error:  # outside of any command, such as help on a full disk
+        with suppress(OSError):
+            tell(_failed(error))
+        sys.exit(CannotCompare.exit_code)
+    except Exception:  # a fault of this program is no verdict; Python would make it 1, *disagree*
+        with suppress(OSError):
+            traceback.print_exc()
+        sys.exit(CannotCompare.exit_code)
     finally:
         settle()
 
@@ -102,11 +118,22 @@ def told(command: Callable[P, R]) -> Callable[P, R]:
 
 
 def _failed(error: OSError) -> str:
-    """What an error that has no better words was about; without a file's name, the output."""
-    if error.filename is None:
+    """What an error that has no better words was about."""
+    reason = error.strerror or str(error)
+    if not _can_be_written():
         _discard_output()
-        return f"cannot write to standard output: {error.strerror}"
-    return f"{error.filename}: {error.strerror}"
+        return f"cannot write to standard output: {reason}"
+    return reason if error.filename is None else f"{error.filename}: {reason}"
+
+
+def _can_be_written() -> bool:
+    """Whether standard output takes what it has been given so far."""
+    try:
+        sys.stdout.write("")
+        sys.stdout.flush()
+    except OSError:
+        return False
+    return True
 
 
 def stop(message: str, code: int) -> NoReturn:
@@ -145,8 +172,18 @@ def results() -> Console:
         def on_broken_pipe(self) -> None:
             raise BrokenPipeError  # rich would exit with 1, which here means *disagree*
 
-    wide = None if sys.stdout.isatty() or "COLUMNS" in os.environ else UNLIMITED
-    return Results(width=wide)
+    return Results(width=_columns())
+
+
+def _columns() -> int:
+    """What COLUMNS says, if it is a number above 0, or as many as the terminal has."""
+    try:
+        columns = int(os.environ.get("COLUMNS", ""))
+    except ValueError:
+        columns = 0
+    if columns < 1:
+        columns = shutil.get_terminal_size().columns if sys.stdout.isatty() else UNLIMITED
+    return max(columns, NARROWEST)
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Self
@@ -107,14 +108,32 @@ class TorchSide:
 
     def predict(self, x: Array) -> Array:
         """Run the network forward, in evaluation."""
-        with self._evaluating():
+        with _as_torchs(), self._evaluating():
             return to_array(self.network(to_tensor(x)))
 
     def evaluate(self, x: Array, target: Array) -> float:
         """The loss, without training."""
-        with self._evaluating():
+        with _as_torchs(), self._evaluating():
             loss: Tensor = self.loss(self.network(to_tensor(x)), to_tensor(target))
-        return loss.item()
+            return loss.item()
+
+    def loss_size(self, x: Array, target: Array) -> float:
+        """How large the loss is without training, or its terms, where some of them are below 0.
+
+        Terms of both signs can cancel to about 0, whatever their size.
+        """
+        size = abs(self.evaluate(x, target))
+        reduction = getattr(self.loss, "reduction", None)
+        if reduction is None:
+            return size
+        with _as_torchs(), self._evaluating():
+            each = copy.copy(self.loss)
+            vars(each)["reduction"] = "none"
+            terms: Tensor = each(self.network(to_tensor(x)), to_tensor(target))
+        if not (terms < 0).any():
+            return size
+        count = {"sum": 1, "batchmean": len(terms)}.get(reduction, terms.numel())
+        return max(size, terms.abs().sum().item() / count)
 
     @contextmanager
     def _evaluating(self) -> Iterator[None]:

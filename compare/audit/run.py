@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import multiprocessing
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass
+from functools import partial
 
 from compare.audit.exhibits import Exhibit, exhibit_of_case, exhibits_of_entry
 from compare.audit.modules import NAMES as MODULES
 from compare.audit.modules import exhibits_of
 from compare.audit.trial import Trial, trials
+from compare.audit.workers import shared
 from compare.cases import CASES, adapt
 from compare.catalogue import CATALOGUE
 from compare.diagnosis.sites import sites
@@ -87,9 +88,10 @@ def audit(
         processes: how many share the work; a single case is audited in this one.
     """
     found: dict[str, tuple[list[str], list[Trial]]] = {}
-    for name, result in _results(names, dtype, min(processes, len(names))):
-        found[name] = result
-        progress(len(found))
+    with closing(_results(names, dtype, min(processes, len(names)))) as results:
+        for name, result in results:
+            found[name] = result
+            progress(len(found))
     fits = {fault for name in names for fault in found[name][0]}
     every = tuple(trial for name in names for trial in found[name][1])
     return Audit(dtype, tuple(names), tuple(name for name in FAULTS if name in fits), every)
@@ -97,7 +99,7 @@ def audit(
 
 def _results(
     names: Sequence[str], dtype: str, processes: int
-) -> Iterator[tuple[str, tuple[list[str], list[Trial]]]]:
+) -> Generator[tuple[str, tuple[list[str], list[Trial]]]]:
     """What each case or entry gives, in any order."""
     ordered = sorted(
         names, key=lambda name: LONGEST.index(name) if name in LONGEST else len(LONGEST)
@@ -106,18 +108,7 @@ def _results(
         for name in ordered:
             yield name, one(name, dtype)
         return
-    context = multiprocessing.get_context("spawn")  # a fork would copy PyTorch's threads
-    with ProcessPoolExecutor(processes, context, initializer=_alone) as pool:
-        waiting = {pool.submit(one, name, dtype): name for name in ordered}
-        for done in as_completed(waiting):
-            yield waiting[done], done.result()
-
-
-def _alone() -> None:
-    """Leave the other core to the other process."""
-    import torch
-
-    torch.set_num_threads(1)
+    yield from shared(partial(one, dtype=dtype), ordered, processes)
 
 
 def one(

@@ -65,26 +65,6 @@ class Explanation:
         return tuple(fault.name for fault, _ in self.faults)
 
 
-def explanations(
-    stage: Stage,
-    evidence: Evidence,
-    faults: Iterable[Fault] | None = None,
-    pairs: bool = True,
-) -> list[Explanation]:
-    """All that explains the numbers: single faults, or pairs where no single one does.
-
-    Args:
-        stage: what is right, and the steps it makes.
-        evidence: what something else showed of the same steps.
-        faults: those to try; None for the whole catalogue.
-        pairs: whether to try two at a time.
-
-    Returns:
-        The explanations; none where the numbers are right, or nothing explains them.
-    """
-    return Search(stage, evidence, faults).found(pairs)
-
-
 class Search:
     """The search for what explains the numbers of a disagreement.
 
@@ -115,12 +95,12 @@ class Search:
         """The step and the quantity at which the numbers in question leave the right ones."""
         return self._leave(self.right)
 
-    def found(self, pairs: bool = True) -> list[Explanation]:
+    def found(self) -> list[Explanation]:
         """Single faults that explain the numbers, or pairs where there are none."""
         with np.errstate(all="ignore"):
             singles = list(self._singles(self._candidates(self.first)))
             singles += self._singles(self._smaller(self.first))
-            return singles or (list(self._pairs()) if pairs else [])
+            return singles or list(self._pairs())
 
     def _singles(self, candidates: Iterable[Placed]) -> Iterator[Explanation]:
         for fault, site in candidates:

@@ -14,6 +14,7 @@ from rich.text import Text
 from compare.audit.run import Audit
 from compare.audit.trial import Trial
 from compare.faults import FAULTS
+from compare.render.console import say
 
 #: From this width on, the table has all of its columns.
 WIDE = 100
@@ -25,21 +26,21 @@ TOLD = 20
 def show(audit: Audit, console: Console) -> None:
     """Print the verdict, the matrix, what failed and what did not show."""
     passed = audit.exit_code == 0
-    _say(console, headline(audit), "bold green" if passed else "bold red")
+    say(console, headline(audit), "bold green" if passed else "bold red")
     console.print()
     console.print(_matrix(audit, console.width >= WIDE))
     if audit.failures:
         console.print()
     for trial in audit.failures[:TOLD]:
-        _say(console, f"  {trial}", "red")
+        say(console, f"  {trial}", "red")
     if len(audit.failures) > TOLD:
-        _say(console, f"  and {len(audit.failures) - TOLD} more, marked with ! in the table")
+        say(console, f"  and {len(audit.failures) - TOLD} more, marked with ! in the table")
     if audit.hidden:
         console.print()
-        _say(console, "not shown, so neither passed nor failed:")
+        say(console, "not shown, so neither passed nor failed:")
     for name in audit.hidden:
         needs = FAULTS[name].needs if name in FAULTS else ""
-        _say(console, f"  {name}: needs {needs or 'another case'}", "yellow")
+        say(console, f"  {name}: needs {needs or 'another case'}", "yellow")
 
 
 def headline(audit: Audit) -> str:
@@ -61,7 +62,13 @@ def _share(every: Sequence[Trial], what: str) -> str:
 
 def _matrix(audit: Audit, wide: bool) -> Table:
     """One row for each fault: how often it passed, and what the first failure or trial gave."""
-    table = Table(box=box.SIMPLE_HEAD, show_edge=False, padding=(0, 1, 0, 0))
+    table = Table(
+        box=box.SIMPLE_HEAD,
+        show_edge=False,
+        padding=(0, 1, 0, 0),
+        caption=None if wide else f"for example in, by, step: from {WIDE} columns on",
+        caption_justify="left",
+    )
     table.add_column("fault", overflow="fold")
     table.add_column("passed", justify="right", no_wrap=True)
     if wide:
@@ -116,8 +123,3 @@ def to_dict(audit: Audit) -> dict[str, Any]:
             asdict(trial) | {"detected": trial.detected, "named": trial.named} for trial in every
         ],
     }
-
-
-def _say(console: Console, sentence: str, style: str = "") -> None:
-    """Print a sentence; in a file or a pipe it stays one line, so that it can be searched for."""
-    console.print(Text(sentence, style=style), soft_wrap=not console.is_terminal)

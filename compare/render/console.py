@@ -71,11 +71,13 @@ def table_of(
         box=box.SIMPLE_HEAD,
         show_edge=False,
         padding=(0, 1, 0, 0) if wide else 0,
+        caption=None if wide else f"detects: from {WIDE} columns on",
+        caption_justify="left",
     )
     table.add_column("quantity", overflow="fold")
     numbers = ["difference" if wide else "differ", "allowed", "ratio", "where"]
     for name in (*numbers, "epoch") if epochs else numbers:
-        table.add_column(name, justify="right", no_wrap=name != "where")
+        table.add_column(name, justify="right", no_wrap=name != "where", overflow="fold")
     if wide:
         table.add_column("detects", justify="right", no_wrap=True)
     marks = [_mark(metrics, multiple) for metrics in several]
@@ -124,16 +126,22 @@ def summary(several: Iterable[Result], console: Console) -> None:
 
 def entries(rows: Sequence[Row], console: Console) -> None:
     """Print a table of entries of the catalogue, and under each its failures in words."""
-    table = Table(box=box.SIMPLE_HEAD, show_edge=False, padding=(0, 1, 0, 0))
-    table.add_column("entry", overflow="fold")
-    table.add_column("verdict")
-    for name in ("comparisons", "ratio", "detects"):
+    wide = console.width >= WIDE
+    table = Table(
+        box=box.SIMPLE_HEAD,
+        show_edge=False,
+        padding=(0, 1, 0, 0) if wide else 0,
+        caption=None if wide else f"comparisons, detects: from {WIDE} columns on",
+        caption_justify="left",
+    )
+    table.add_column("entry", no_wrap=True)
+    table.add_column("verdict", no_wrap=True)
+    for name in ("comparisons", "ratio", "detects") if wide else ("ratio",):
         table.add_column(name, justify="right", no_wrap=True)
     for row in rows:
-        cells = f"{row.comparisons:,}", f"{row.highest:.2g}", f"{row.detectable:.0e}"
-        table.add_row(
-            row.entry.name, VERDICTS[row.verdict], *cells, style=COLOURS[row.verdict].split()[-1]
-        )
+        numbers = f"{row.comparisons:,}", f"{row.highest:.2g}", f"{row.detectable:.0e}"
+        cells = VERDICTS[row.verdict], *(numbers if wide else numbers[1:2])
+        table.add_row(row.entry.name, *cells, style=COLOURS[row.verdict].split()[-1])
     console.print(table)
     for row in rows:
         for checked, failure in row.failures[:TOLD]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 
 from compare.render.console import WIDE, begin, say, table_of
+from compare.render.html import as_html
 from compare.render.json import as_json
 from compare.render.words import VERDICTS
 from compare.report import Verdict
@@ -75,6 +76,4 @@ def to_json(report: CrossReport) -> str:
 
 def to_html(report: CrossReport) -> str:
     """The report as it looks on a terminal, in colour, as a fragment of HTML."""
-    console = Console(record=True, width=100, file=io.StringIO(), force_jupyter=False)
-    show(report, console)
-    return console.export_html(inline_styles=True, code_format="<pre>{code}</pre>")
+    return as_html(lambda console: show(report, console))

@@ -14,6 +14,7 @@ from compare.api import compare
 from compare.cases import CASES
 from compare.catalogue import CATALOGUE
 from compare.render.json import to_json
+from compare.terminal import results
 from reference import Array, Params
 from tests.cli.checks import assert_ended, assert_fits, assert_refused, process, run, strict_json
 
@@ -143,6 +144,61 @@ def test_failures_on_a_terminal_of_60_columns() -> None:
     result = run("compare", "--epochs", "3", COLUMNS="60", FORCE_COLOR="1")
     assert result.exit_code == 1
     assert_fits(result.stdout, 60)
+
+
+def table_of_entries(**environment: str) -> list[str]:
+    result = run("compare", "--case", "TransformerEncoderLayer", **environment)
+    assert result.exit_code == 0
+    return result.stdout.splitlines()
+
+
+def test_entries_and_verdicts_are_whole_on_a_terminal_of_40_columns() -> None:
+    lines = table_of_entries(COLUMNS="40")
+    assert_fits("\n".join(lines), 40)
+    assert lines[0].split() == ["entry", "verdict", "ratio"]
+    assert lines[2].split()[:2] == ["TransformerEncoderLayer", "agree"]
+    assert table_of_entries(COLUMNS="80")[0].split()[2:] == ["comparisons", "ratio", "detects"]
+
+
+@pytest.mark.parametrize("columns", ["40", "79"])
+def test_columns_that_do_not_fit_are_told_of(columns: str) -> None:
+    told = "detects: from 80 columns on"
+    report = run("compare", "--epochs", "2", COLUMNS=columns, FORCE_COLOR="1").stdout
+    assert report.count(told) == 2
+    assert told in " ".join(" ".join(table_of_entries(COLUMNS=columns)).split())
+    assert told not in run("compare", "--epochs", "2", COLUMNS="80").stdout
+
+
+def test_columns_of_0_hide_nothing() -> None:
+    settings = os.environ | {"COLUMNS": "0"}
+    done = process("import cli; cli.main()", "compare", "--epochs", "2", env=settings)
+    assert_ended(done, 0, "")
+    assert done.stdout.startswith("agree: xor, 2 epochs")
+    assert "detects" in done.stdout
+    assert "from 80 columns on" not in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("columns", "width"),
+    [("7", 40), ("40", 40), ("90", 90), ("0", 200), ("", 200), ("abc", 200), ("-5", 200)],
+)
+def test_width_of_a_pipe_is_at_least_40_columns(
+    columns: str, width: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", columns)
+    assert results().width == width
+
+
+@pytest.mark.parametrize(("columns", "width"), [("0", 66), ("abc", 66), (None, 66), ("70", 70)])
+def test_a_terminal_is_as_wide_as_it_is(
+    columns: str | None, width: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("COLUMNS", raising=False)
+    if columns is not None:
+        monkeypatch.setenv("COLUMNS", columns)
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True)
+    monkeypatch.setattr("os.get_terminal_size", lambda fd: os.terminal_size((66, 20)))
+    assert results().width == width
 
 
 @pytest.mark.parametrize("command", ["compare", "train", "predict", "cases"])

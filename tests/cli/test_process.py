@@ -119,6 +119,9 @@ def test_interrupted_while_asking() -> None:
         (["compare", "--epochs", "3", "--json", "-"], 0),
         (["compare", "--epochs", "3", "--rtol", "0", "--atol", "0"], 1),
         (["cases"], 141),
+        (["--help"], 141),
+        (["--version"], 141),
+        (["check", "--help"], 141),
         (["predict", "0", "1", "--epochs", "3"], 141),
         (["predict", "--epochs", "3"], 141),
     ],
@@ -136,6 +139,70 @@ def test_a_reader_that_goes_away(arguments: list[str], code: int) -> None:
 def test_a_full_disk() -> None:
     message = "Error: cannot write to standard output: No space left on device\n"
     assert_ended(process(FULL, "cases"), 3, message)
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full")
+@pytest.mark.parametrize(
+    "arguments", [["--help"], ["--version"], ["check", "--help"], ["predict", "--epochs", "1"]]
+)
+def test_a_full_disk_outside_of_any_command(arguments: list[str]) -> None:
+    message = "Error: cannot write to standard output: No space left on device\n"
+    with open("/dev/full", "w") as full:
+        done = process("import cli; cli.main()", *arguments, stdout=full, stdin=subprocess.DEVNULL)
+    assert_ended(done, 3, message)
+
+
+def test_standard_input_that_cannot_be_read() -> None:
+    with open(os.devnull, "w") as unreadable:
+        done = process("import cli; cli.main()", "predict", "--epochs", "1", stdin=unreadable)
+    assert_ended(done, 3, "Error: standard input: Bad file descriptor\n")
+
+
+def test_a_current_directory_that_is_gone(tmp_path: Path) -> None:
+    gone = f"import os; os.chdir({str(tmp_path)!r}); os.rmdir({str(tmp_path)!r}); "
+    path = f"import sys; sys.path.insert(0, {str(ROOT)!r}); import cli; "
+    done = process(path + gone + "cli.main()", "compare", "--epochs", "1", "--json", "x.json")
+    assert done.returncode == 2
+    assert done.stderr.endswith("Error: cannot write x.json: No such file or directory (in .)\n")
+
+
+@pytest.mark.parametrize("where", ["compare.session.run", "compare.terminal.results"])
+def test_a_fault_of_this_program_is_no_verdict(where: str) -> None:
+    module = where.rpartition(".")[0]
+    code = (
+        f"import {module}\n"
+        "def broken(*arguments): raise RuntimeError('a fault')\n"
+        f"{where} = broken\n"
+        "import cli\n"
+        "cli.main()"
+    )
+    done = process(code, "compare", "--epochs", "1")
+    assert done.returncode == 3
+    assert done.stderr.startswith("Traceback")
+    assert done.stderr.endswith("RuntimeError: a fault\n")
+
+
+def test_a_package_that_is_broken_is_no_verdict() -> None:
+    code = (
+        "import sys\n"
+        "class Finder:\n"
+        "    def find_spec(self, name, path=None, target=None):\n"
+        "        if name == 'typer': raise ImportError('cannot load')\n"
+        "sys.meta_path.insert(0, Finder())\n"
+        "import cli"
+    )
+    done = process(code)
+    assert done.returncode == 3
+    assert done.stderr.endswith("ImportError: cannot load\n")
+
+
+@pytest.mark.parametrize("arguments", [["compare", "--lr", "0"], ["cases", "x"]])
+def test_errors_that_cannot_be_told_keep_their_exit_code_from_being_a_verdict(
+    arguments: list[str],
+) -> None:
+    with open("/dev/full", "w") as full:
+        done = process("import cli; cli.main()", *arguments, stderr=full)
+    assert done.returncode in (2, 3)
 
 
 @pytest.mark.parametrize("arguments", [["cases"], ["compare", "--epochs", "1"], ["predict"]])

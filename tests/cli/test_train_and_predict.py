@@ -109,6 +109,21 @@ def test_predict_asks_again_for_what_is_no_number(word: str) -> None:
     assert len(result.stderr.splitlines()) == 1
 
 
+def test_predict_asks_again_for_what_is_too_large() -> None:
+    arguments = "predict", "--epochs", "3", "--dtype", "float32"
+    result = run(*arguments, input="-1e39\n0\n1\nq\n")
+    assert (result.exit_code, result.stdout.count(ANSWER)) == (0, 1)
+    told = "-1e39 is too large for float32; use --dtype float64; try again, or q to end\n"
+    assert result.stderr == told
+
+
+def test_answers_to_what_overflows_within_the_network_come_without_a_warning() -> None:
+    arguments = "3e38", "3e38", "--case", "xor-relu", "--dtype", "float32", "--epochs", "3"
+    result = run("predict", *arguments)
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert result.stdout.startswith("xor-relu(3e+38, 3e+38) = ")
+
+
 def test_predict_asks_for_each_input_of_other_networks() -> None:
     result = run("predict", "--case", "line", "--epochs", "100", input="2\nq\n")
     assert "Enter x1: line(2) = 10.2" in result.stdout

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from compare import CASES, UsageError, Verdict, compare
-from compare.cases import ACTIVATIONS, DTYPES, adapt, find
+from compare.cases import ACTIVATIONS, DTYPES, LARGEST_SEED, adapt, find
 from compare.data import DATASETS, load
 from compare.network_cases import NETWORK_CASES
 from compare.reference_side import initial_weights, network_of
@@ -82,6 +82,9 @@ def test_quantities_of_the_free_run(monkeypatch: pytest.MonkeyPatch) -> None:
         ({"batch_size": -1}, "batch_size is -1"),
         ({"hidden": (3, 0)}, "hidden is 0"),
         ({"seed": -1}, "seed is -1"),
+        ({"seed": 2**63}, f"seed is {2**63}, but should be at most"),
+        ({"lockstep_every": 0}, "lockstep_every is 0"),
+        ({"lockstep_every": "3"}, "lockstep_every is '3', but should be a whole number"),
         ({"dtype": "float16"}, "'float16'"),
         ({"activation": "softsign"}, "'softsign'"),
         ({"lr": 0.0}, "lr is 0.0"),
@@ -103,6 +106,12 @@ def test_what_is_out_of_range_is_refused(settings: dict[str, object], named: str
 def test_unknown_case_is_refused_with_those_there_are() -> None:
     with pytest.raises(UsageError, match=r"'nor'.*xor, xor-tanh"):
         compare("nor")
+    with pytest.raises(UsageError, match="no case is called 3"):
+        compare(3)  # type: ignore[arg-type]
+
+
+def test_the_largest_seed_is_taken_by_both_sides() -> None:
+    assert compare("lenet", epochs=1, seed=LARGEST_SEED).agrees
 
 
 def test_line_has_no_hidden_layer() -> None:

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import reference
-from compare import Case, Report, Verdict, compare, envelope, lockstep, schedule
+from compare import Case, Report, Verdict, compare, envelope, schedule
 from compare.cases import DTYPES, adapt, find
 from compare.envelope import Envelope
 from compare.feed import Feed
@@ -21,6 +21,7 @@ from compare.pair import build
 from compare.tolerances import make
 from reference import Array, Linear, Model, Params
 from tests.noise import noise_case
+from tests.one_step import one_step
 
 each_dtype = pytest.mark.parametrize("dtype", DTYPES)
 
@@ -58,6 +59,8 @@ def test_free_run_is_measured_each_epoch_at_first_then_ever_more_rarely(last: in
     assert [epoch for epochs in stretches for epoch in epochs] == list(range(1, last + 1))
     for epochs in stretches:
         assert 1 <= len(epochs) <= min(1 + epochs[0] // schedule.EVERY, schedule.LONGEST)
+    alone = {epochs[0] for epochs in stretches if len(epochs) == 1}
+    assert alone >= set(range(1, min(last, schedule.EVERY) + 1))
     assert len(stretches) < 500 + last / schedule.LONGEST
 
 
@@ -190,7 +193,7 @@ def sizes_after(case: Case, epochs: int, seed: int) -> dict[str, float]:
     found: dict[str, float] = {}
     with pair.torch.training():
         ours, theirs = next(feed.batches(1, pair.reference, pair.torch))
-        step = lockstep.step(pair, make(None), ours, theirs)
+        step = one_step(pair, make(None), ours, theirs)
     cloud.hear(step.actual, step.units)
     for epoch in range(1, epochs + 1):
         for (batch,) in feed.batches(epoch, pair.reference):
@@ -226,7 +229,7 @@ def test_perturbed_copies_train_like_the_reference_but_each_with_errors_of_its_o
     cloud = Envelope(pair.reference.model, 0)
     with pair.torch.training():
         ours, theirs = next(feed.batches(1, pair.reference, pair.torch))
-        step = lockstep.step(pair, make(None), ours, theirs)
+        step = one_step(pair, make(None), ours, theirs)
     cloud.hear(step.actual, step.units)
     for _ in range(50):
         cloud.step(*ours)

@@ -210,7 +210,7 @@ def test_command_refuses_what_it_does_not_know() -> None:
 @pytest.fixture
 def failing(monkeypatch: pytest.MonkeyPatch) -> None:
     """A diagnosis that knows nothing."""
-    monkeypatch.setattr(catalogue.Search, "found", lambda self, pairs=True: [])
+    monkeypatch.setattr(catalogue.Search, "found", lambda self: [])
 
 
 @pytest.mark.usefixtures("failing")
@@ -226,6 +226,7 @@ def test_matrix_fits_any_terminal(width: int, capsys: pytest.CaptureFixture[str]
     found = audit(["Tanh"])
     show(found, Console(width=width))
     lines = capsys.readouterr().out.splitlines()
+    assert ("from 100 columns on" in " ".join(" ".join(lines).split())) == (width < 100)
     if width > 30:
         assert all(len(line) <= width for line in lines if not line.startswith(headline(found)))
     assert len(lines) > len({one.fault for one in found.trials})

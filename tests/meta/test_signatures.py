@@ -8,11 +8,11 @@ from compare import pair, tolerances
 from compare.cases import DTYPES, Case
 from compare.diagnosis import Cause, Facts, read
 from compare.feed import Feed
-from compare.lockstep import step
 from compare.observation import gradient
 from tests.meta.faults import FAULTS
 from tests.meta.test_faults import plant
 from tests.noise import noise_case
+from tests.one_step import one_step
 
 NAMES = ("0.weight", "0.bias", "2.weight", "2.bias")
 
@@ -22,7 +22,7 @@ def read_from(case: Case) -> list[Cause]:
     tolerance = tolerances.make(None)
     sides = pair.build(case)
     [ours, theirs], *_ = Feed(case).batches(1, sides.reference, sides.torch)
-    seen = step(sides, tolerance, ours, theirs)
+    seen = one_step(sides, tolerance, ours, theirs)
     assert not seen.differing
     actual = {name: seen.actual[gradient(name)] for name in NAMES}
     expected = {name: seen.expected[gradient(name)] for name in NAMES}

@@ -19,6 +19,7 @@ from compare.metrics import Metrics
 from compare.observation import LOSS, Array, Observation, parameter
 from compare.pair import Pair, build
 from compare.tolerances import Tolerance, make
+from tests.one_step import one_step
 
 TOLERANCES: dict[str, Callable[[], Tolerance]] = {
     "statistical": lambda: make("statistical"),
@@ -53,7 +54,7 @@ def step_of(name: str, dtype: str, tolerance: str) -> lockstep.Step:
     pair = build(case)
     with pair.torch.training():
         ours, theirs = batch(pair, Feed(case))
-        step = lockstep.step(pair, TOLERANCES[tolerance](), ours, theirs)
+        step = one_step(pair, TOLERANCES[tolerance](), ours, theirs)
     assert not step.differing
     assert len(step.actual) >= 18
     return step
@@ -188,7 +189,7 @@ def free_run_of(name: str, dtype: str, tolerance: str) -> tuple[Moved, float]:
     with pair.torch.training():
         for number, (ours, theirs) in enumerate(feed.batches(1, pair.reference, pair.torch)):
             if number == 0:
-                step = lockstep.step(pair, limits, ours, theirs)
+                step = one_step(pair, limits, ours, theirs)
                 run.hear(step.actual, step.units)
             else:
                 pair.torch.step(*theirs)

@@ -1,0 +1,17 @@
+"""One step on both sides, as a comparison looks at it."""
+
+from __future__ import annotations
+
+from torch import Tensor
+
+from compare.lockstep import Step, repeat, show
+from compare.pair import Pair
+from compare.tolerances import Tolerance
+from reference import Array
+
+
+def one_step(
+    pair: Pair, tolerance: Tolerance, ours: tuple[Array, Array], theirs: tuple[Tensor, Tensor]
+) -> Step:
+    """Let PyTorch make its next step, and the reference the same step from the same start."""
+    return repeat(pair.reference, tolerance, ours, show(pair.torch, theirs))
