@@ -139,7 +139,7 @@ class Optimizer:
         return t, np.full_like(held["step"], t)
 
     def _step_one(self, p: Array, g: Array, held: Params, o: Any) -> tuple[Array, Params]:
-        if getattr(o, "maximize", False):
+        if o.maximize:
             g = -g
         decay = getattr(o, "weight_decay", 0)
         if decay != 0:

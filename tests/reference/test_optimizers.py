@@ -46,7 +46,7 @@ RATES: list[Options] = [{"lr_decay": 0.2, "eps": 1e-3}, {"initial_accumulator_va
 AVERAGING: list[Options] = [{}, {"lambd": 0.1, "alpha": 0.5}, {"t0": 10.0}]
 
 GRIDS: dict[str, list[Options]] = {
-    "SGD": grid(either("lr", 0.1), MOMENTUM, DECAY),
+    "SGD": [*grid(either("lr", 0.1), MOMENTUM, DECAY), {"lr": 0.1, "weight_decay": 1.0}],
     "Adagrad": grid(either("lr", 0.1), RATES, DECAY),
     "Adadelta": grid([{}, {"lr": 0.3, "rho": 0.5, "eps": 1e-3}], DECAY),
     "RMSprop": grid(
