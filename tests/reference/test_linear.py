@@ -93,6 +93,36 @@ def test_one_parameter_is_an_ensemble_the_other_shared() -> None:
 
 
 @pytest.mark.parametrize(
+    ("weight", "bias", "x"),
+    [
+        ((2, 4), (3, 2), (3, 5, 4)),  # biases and inputs of three networks, one weight
+        ((2, 3, 2, 4), (2, 3, 2), (3, 5, 4)),  # of 2 · 3 networks, those beside share an input
+        ((2, 1, 2, 1), (2, 1, 2), (2, 3, 5, 1)),  # three inputs for each of two networks
+        ((2, 1, 2, 4), (2, 3, 2), (1, 3, 5, 4)),
+    ],
+)
+def test_what_has_one_network_is_shared(
+    weight: tuple[int, ...], bias: tuple[int, ...], x: tuple[int, ...]
+) -> None:
+    layer, params = Linear(x[-1], 2), {"weight": normal(*weight), "bias": normal(*bias)}
+    inputs = normal(*x)
+    y, cache = layer.forward(params, inputs)
+    dy = normal(*y.shape, seed=1)
+    dx, grads = layer.backward(params, cache, dy)
+    np.testing.assert_allclose(
+        y, inputs @ params["weight"].swapaxes(-1, -2) + params["bias"][..., None, :], rtol=1e-12
+    )
+    np.testing.assert_allclose(dx, dy @ params["weight"], rtol=1e-12)
+    # Each network's own gradient, summed over the networks that share the parameter.
+    own = {"weight": dy.swapaxes(-1, -2) @ inputs, "bias": dy.sum(axis=-2)}
+    for name, grad in own.items():
+        shape = params[name].shape
+        summed = grad.sum(axis=tuple(range(grad.ndim - len(shape))))
+        once = tuple(i for i, size in enumerate(shape) if size == 1 and summed.shape[i] != 1)
+        np.testing.assert_allclose(grads[name], summed.sum(axis=once, keepdims=True), rtol=1e-12)
+
+
+@pytest.mark.parametrize(
     ("x", "message"),
     [
         (np.zeros((5, 3)), r"the input's shape is \(5, 3\), but should be \(\*, 4\)"),
