@@ -233,6 +233,14 @@ def test_refuses_groups_that_make_no_sense(groups: list[Options], message: str) 
         SGD(0.1, groups=groups)
 
 
+def test_the_group_of_all_others_may_come_first() -> None:
+    optimizer = SGD(0.1, groups=[{"lr": 0.5}, {"params": ["b"], "lr": 2.0}])
+    params = {"w": np.ones(2), "b": np.ones(1)}
+    stepped, _ = optimizer.step(params, {"w": np.ones(2), "b": np.ones(1)}, {})
+    np.testing.assert_array_equal(stepped["w"], [0.5, 0.5])
+    np.testing.assert_array_equal(stepped["b"], [-1.0])
+
+
 @pytest.mark.parametrize("kind", [SGD, Adagrad])
 @pytest.mark.parametrize(
     ("groups", "message"),
