@@ -271,6 +271,7 @@ def test_one_variance_for_all(kind: type) -> None:
     (dy, dvar), (expected_dy, each) = loss.backward(cache), loss.backward(expected_cache)
     np.testing.assert_array_equal(dy, expected_dy)
     np.testing.assert_allclose(dvar, each.sum(), rtol=1e-13)
+    assert dvar.shape == ()
     assert loss.forward(y.astype("float32"), target.astype("float32"), kind(2))[0].dtype == "f4"
 
 
