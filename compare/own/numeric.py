@@ -1,7 +1,8 @@
 """The derivative of a user's own loss, from its values alone.
 
 Where the loss can be computed on complex numbers, by the complex step, exact to rounding; it is
-believed only where central differences confirm it. Otherwise by those, extrapolated to a step of 0.
+believed only where central differences confirm it. Otherwise by those, extrapolated to a step of 0;
+the noise that rounding puts into the loss is measured once, as all weights move.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import numpy as np
 
 from compare.derivative import Derivative, central, complex_step, confirmed, stride
 from compare.errors import CannotCompare
+from compare.noise import computational_noise
 from compare.observation import Array
 from compare.own.numbers import is_number
 from compare.rounding import unit_roundoff
@@ -42,10 +44,12 @@ class Differentiator:
     loss: Loss
     point: Mapping[str, Array]
     analytic: bool = field(init=False)
+    _noise: float = field(init=False)
 
     def __post_init__(self) -> None:
         rng = np.random.default_rng(0)
         every = {name: rng.standard_normal(value.shape) for name, value in self.point.items()}
+        self._noise = computational_noise(self._line(every), *self._steps(every))
         rough = self._central(every)
         exact = self._complex(every)
         self.analytic = exact is not None and confirmed(exact, rough) is exact
@@ -59,12 +63,15 @@ class Differentiator:
         return self._central(direction)
 
     def _central(self, direction: Mapping[str, Array]) -> Derivative:
+        return central(self._line(direction), *self._steps(direction), self._noise)
+
+    def _line(self, direction: Mapping[str, Array]) -> Callable[[float], float]:
+        return lambda t: as_loss(self.loss(self._moved(direction, t)))
+
+    def _steps(self, direction: Mapping[str, Array]) -> tuple[float, float]:
+        """The largest step, and the precision of the parameters."""
         precision = max(unit_roundoff(value.dtype) for value in self.point.values())
-
-        def at(t: float) -> float:
-            return as_loss(self.loss(self._moved(direction, t)))
-
-        return central(at, stride(self.point, direction, LEAST), precision)
+        return stride(self.point, direction, LEAST), precision
 
     def _complex(self, direction: Mapping[str, Array]) -> Derivative | None:
         try:
