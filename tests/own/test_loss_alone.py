@@ -26,13 +26,46 @@ def test_no_false_alarm() -> None:
 
 
 class Spoilt(Handmade):
-    """One of its gradients is off by a thousandth."""
+    """One of its gradients is off by a factor, a thousandth."""
+
+    factor = 1.001
 
     def backward(self) -> tuple[Any, ...]:
         where = super().backward()
-        wrong = np.multiply(self.d_weights[0], np.float32(1.001))
+        wrong = np.multiply(self.d_weights[0], self.factor)
         self.d_weights[0] = wrong.tolist() if self.recipe.style == "lists" else wrong
         return where
+
+
+class Analytic(Spoilt):
+    """The same with a cross entropy that the complex step can have."""
+
+    factor = 1.0
+
+    def loss(self) -> Any:
+        z, last = self.x, len(self.weights) - 1
+        for i, (w, b) in enumerate(zip(self.weights, self.biases, strict=True)):
+            z = z @ np.array(w) + np.array(b)
+            z = z if i == last else ACTIVATIONS["gelu"][0](z)
+        top = z.real.max(axis=-1, keepdims=True)
+        sums = np.log(np.exp(z - top).sum(axis=-1)) + top[:, 0]
+        return (sums - (z * self.y).sum(axis=-1)).mean()
+
+
+@pytest.mark.parametrize("seed", [323, 504])
+def test_complex_step_out_of_a_cancellation(seed: int) -> None:
+    report = crosscheck(**Analytic(draw_recipe(seed, WIDTH_ALONE)).check(alone=True))
+    assert "complex step" in report.against
+    assert report.failures == ()
+
+
+def test_small_error_is_found_by_the_complex_step(monkeypatch: pytest.MonkeyPatch) -> None:
+    recipe = replace(draw_recipe(504, WIDTH_ALONE), scale=1.0, gain=1.0)
+    assert crosscheck(**Analytic(recipe).check(alone=True)).agrees
+    monkeypatch.setattr(Analytic, "factor", 1 + 1e-9)
+    report = crosscheck(**Analytic(recipe).check(alone=True))
+    assert "complex step" in report.against
+    assert {f.quantity for f in report.failures} >= {"gradient weights[0]"}
 
 
 @pytest.mark.parametrize("seed", [2000, 2003, 2007, 2009, 2010, 2030])
