@@ -25,7 +25,9 @@ from compare import CannotCompare, crosscheck
 PAGE = Path(__file__).parent.parent / "docs" / "tolerances.md"
 MARK = "<!-- calibration of one's own -->\n"
 MARK_ALONE = "<!-- calibration of a loss alone -->\n"
-NEXT = "## What a check would have noticed"
+
+#: What stands after each table.
+NEXT, NEXT_ALONE = "With `--alone`", "## What a check would have noticed"
 
 #: Widths with a loss alone: each entry takes many calls.
 WIDTH_ALONE = 6
@@ -133,7 +135,7 @@ def main(
     print(tally.table())
     for alarm in tally.alarms:
         print(alarm)
-    mark, following = (MARK_ALONE, NEXT) if alone else (MARK, MARK_ALONE)
+    mark, following = (MARK_ALONE, NEXT_ALONE) if alone else (MARK, NEXT)
     head, _, rest = PAGE.read_text(encoding="utf-8").partition(mark)
     after = rest[rest.index(following) :]
     PAGE.write_text(f"{head}{mark}\n{tally.table()}\n{after}", encoding="utf-8")
