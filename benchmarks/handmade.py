@@ -230,11 +230,23 @@ class Handmade:
             else functional.cross_entropy(h, y)
         )
 
-    def check(self) -> dict[str, Any]:
-        """The arguments of crosscheck."""
+    def loss(self) -> float:
+        """The loss at its weights, by values that the complex step cannot have."""
+        several = {"weights": self.weights, "biases": self.biases}
+        return self.torch_loss(
+            {
+                f"{name}[{i}]": torch.tensor(np.asarray(one))
+                for name, values in several.items()
+                for i, one in enumerate(values)
+            }
+        ).item()
+
+    def check(self, alone: bool = False) -> dict[str, Any]:
+        """The arguments of crosscheck: against PyTorch, or with its own loss alone."""
         source: dict[str, Any] = (
             {"step": self.step, "lr": self.lr}
             if self.recipe.style == "steps"
             else {"grads": self.backward}
         )
-        return {"parameters": self.names(), "torch_loss": self.torch_loss, **source}
+        against = {"loss": self.loss} if alone else {"torch_loss": self.torch_loss}
+        return {"parameters": self.names(), **against, **source}

@@ -1,19 +1,21 @@
 """The derivative of a user's own loss, from its values alone.
 
 Where the loss can be computed on complex numbers, by the complex step, exact to rounding; it is
-believed only where central differences confirm it. Otherwise by those, extrapolated to a step of 0.
+believed only where central differences confirm it. Otherwise by those, extrapolated to a step of 0;
+the noise that rounding puts into the loss is measured once, as all weights move.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 
 from compare.derivative import Derivative, central, complex_step, confirmed, stride
 from compare.errors import CannotCompare
+from compare.noise import computational_noise
 from compare.observation import Array
 from compare.own.numbers import is_number
 from compare.rounding import unit_roundoff
@@ -42,33 +44,60 @@ class Differentiator:
     loss: Loss
     point: Mapping[str, Array]
     analytic: bool = field(init=False)
+    _noise: float = field(init=False)
+    _doubt: float = field(init=False)
 
     def __post_init__(self) -> None:
         rng = np.random.default_rng(0)
         every = {name: rng.standard_normal(value.shape) for name, value in self.point.items()}
+        self._noise = computational_noise(self._line(every), *self._steps(every))
         rough = self._central(every)
         exact = self._complex(every)
+        self._doubt = 0.0
         self.analytic = exact is not None and confirmed(exact, rough) is exact
+        if self.analytic:
+            self._measure(every)
 
     def along(self, direction: Mapping[str, Array]) -> Derivative:
         """The derivative of the loss as the parameters named move along a direction."""
         if self.analytic:
             exact = self._complex(direction)
             if exact is not None:
-                return exact
+                return replace(exact, error=max(exact.error, self._doubt))
         return self._central(direction)
 
     def _central(self, direction: Mapping[str, Array]) -> Derivative:
+        return central(self._line(direction), *self._steps(direction), self._noise)
+
+    def _line(self, direction: Mapping[str, Array]) -> Callable[[float], float]:
+        return lambda t: as_loss(self.loss(self._moved(direction, t)))
+
+    def _steps(self, direction: Mapping[str, Array]) -> tuple[float, float]:
+        """The largest step, and the precision of the parameters."""
         precision = max(unit_roundoff(value.dtype) for value in self.point.values())
+        return stride(self.point, direction, LEAST), precision
 
-        def at(t: float) -> float:
-            return as_loss(self.loss(self._moved(direction, t)))
+    def _measure(self, direction: Mapping[str, Array]) -> None:
+        """The noise of the complex step, which has its own where the loss is a cancellation."""
 
-        return central(at, stride(self.point, direction, LEAST), precision)
+        def slope(t: float) -> float:
+            found = self._complex(direction, t)
+            if found is None:
+                raise CannotCompare("there is no complex step here")
+            return found.value
 
-    def _complex(self, direction: Mapping[str, Array]) -> Derivative | None:
+        step, _ = self._steps(direction)
         try:
-            found = complex_step(lambda t: complex(_scalar(self.loss(self._moved(direction, t)))))
+            self._doubt = computational_noise(slope, step, unit_roundoff(np.dtype(float)))
+        except CannotCompare:
+            self.analytic = False
+
+    def _complex(self, direction: Mapping[str, Array], at: float = 0.0) -> Derivative | None:
+        def function(t: complex) -> complex:
+            return complex(_scalar(self.loss(self._moved(direction, at + t))))
+
+        try:
+            found = complex_step(function)
         except (CannotCompare, TypeError, ValueError):
             return None
         return found if np.isfinite(found.value) else None

@@ -125,3 +125,32 @@ def test_nonsense_is_not_called_precise() -> None:
     assert not found.error <= 1e300
     found = complex_step(lambda t: complex(math.nan, math.nan))
     assert not found.error <= 1e300
+
+
+@pytest.mark.parametrize("precision", [2.0**-24, 2.0**-53])
+@pytest.mark.parametrize("bend", [0.03, 0.3, 3.0])
+@pytest.mark.parametrize("share", [2.0**-power for power in range(1, 12)])
+def test_corner_within_the_step_is_in_the_error(
+    precision: float, bend: float, share: float
+) -> None:
+    """A ReLU whose input is small: larger steps bend, smaller ones drown in noise."""
+    start, dtype = 0.01, np.float32 if precision > 1e-10 else np.float64
+
+    def bent(t: float) -> float:
+        return float(dtype(15 + 2 * t + bend * max(t - 0.9 * share * start, 0.0)))
+
+    found = central(bent, start, precision)
+    assert found.jump > 0 or abs(found.value - 2) <= 16 * found.error
+
+
+@pytest.mark.parametrize("share", [2.0**-power for power in range(1, 8)])
+def test_smaller_steps_do_not_reach_a_corner(share: float) -> None:
+    """Then the derivative is there all the same, and is not called a corner."""
+
+    def bent(t: float) -> float:
+        return float(np.float32(15 + 2 * t + max(3 * t - 0.027 * share, 0.0)))
+
+    found = central(bent, 0.01, 2.0**-24)
+    assert found.jump == 0
+    assert found.error < 0.2
+    assert abs(found.value - 2) <= found.error

@@ -56,7 +56,7 @@ def test_calls_for_each_entry_are_counted() -> None:
     complex_step(loss)
     assert len(calls) == 1
     calls.clear()
-    central(lambda t: loss(t).real, 0.1, 2.0**-53)
+    central(lambda t: loss(t).real, 0.1, 2.0**-53, noise=0.0)
     assert len(calls) == int(shown[1])
 
 

@@ -1,0 +1,71 @@
+"""The noise of a function, measured on its values, against noise that is known."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+
+from compare.derivative import central
+from compare.errors import CannotCompare
+from compare.noise import computational_noise
+
+U = 2.0**-53
+
+
+def rounded(t: float) -> float:
+    """Multiples of a thousandth: the standard deviation of their rounding is 1/√12 of that."""
+    return round(1000 * (3 + math.sin(t))) / 1000
+
+
+@pytest.mark.parametrize("size", [1e-12, 1e-9, 1e-6])
+@pytest.mark.parametrize("smooth", [math.exp, math.sin, lambda t: 1e3 * t, lambda t: 1e-3 + t * t])
+def test_noise_is_measured(smooth: Callable[[float], float], size: float) -> None:
+    rng = np.random.default_rng(0)
+    found = computational_noise(lambda t: smooth(t) + size * rng.standard_normal(), 0.01, U)
+    assert size / 4 < found < 4 * size
+
+
+def test_smooth_function_has_the_noise_of_its_last_place() -> None:
+    assert 0.05 * U < computational_noise(lambda t: math.exp(t), 0.01, U) < 4 * U
+
+
+@pytest.mark.parametrize("slope", [0.5, 1.0, 1.5, 2.0, 3.0])
+def test_cancellation_is_measured(slope: float) -> None:
+    """Steps of one unit from point to point, as regular as a line, hide nothing."""
+    unit = 2.0**-52
+    spacing = 2.0**14 * U * 0.01
+    found = computational_noise(lambda t: (1.0 + 1e-9 + slope * unit * t / spacing) - 1.0, 0.01, U)
+    assert unit / 12 < found < 4 * unit
+
+
+def test_what_does_not_change_is_unknown_by_its_first_change() -> None:
+    assert computational_noise(rounded, 1e-5, U) == pytest.approx(1e-3)
+    found = central(rounded, 1e-5, U)
+    assert found.value == 0
+    assert abs(found.value - 1) <= found.error
+
+
+def test_constant_function_has_no_noise() -> None:
+    assert computational_noise(lambda t: 3.0, 0.01, U) == 0
+
+
+def test_far_away_a_function_may_end() -> None:
+    def ends(t: float) -> float:
+        if abs(t) > 0.02:
+            raise CannotCompare("not finite")
+        return 1.0
+
+    assert computational_noise(ends, 0.01, U) == 0
+
+
+@pytest.mark.parametrize("start", [0.05, 0.01, 0.002])
+@pytest.mark.parametrize("offset", [1e-16, 1e-13, 1e-10, 1e-6])
+def test_derivative_of_a_cancellation_is_not_called_precise(offset: float, start: float) -> None:
+    """log(1 + exp(−z)) of a large z comes out of a cancellation; its own size tells nothing."""
+    z = -math.log(offset)
+    found = central(lambda t: math.log(1 + math.exp(-(z + t))), start, U)
+    exact = -1 / (1 + math.exp(z))
+    assert abs(found.value - exact) <= 10 * found.error
