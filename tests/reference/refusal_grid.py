@@ -79,6 +79,7 @@ def _pool(name: str, axes: int) -> Grid:
         *each("kernel_size", 0, -1, 9, 2.5, "a", None, (2, 2, 2)),
         *each("stride", 0, -1, 1.5, (1, 1, 1)),
         *each("padding", -1, 2, 0.5, (1, 1, 1)),
+        {"kernel_size": 16, "padding": 4},
     )
     if name.startswith("Max"):
         wrong += each("dilation", 0, -1, 9, (1, 1, 1))
