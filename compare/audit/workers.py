@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
+from threading import current_thread, main_thread
 from typing import TypeVar
 
 from compare.errors import CannotCompare
@@ -54,15 +55,24 @@ def shared(work: Callable[[T], R], several: Sequence[T], processes: int) -> Iter
 
 @contextmanager
 def _unheard() -> Iterator[None]:
-    """Within the block an interruption waits; processes that are started in it never hear one."""
-    if not hasattr(signal, "pthread_sigmask"):
+    """Within the block an interruption waits; processes that are started in it never hear one.
+
+    They inherit that this thread does not hear it. Another thread of this process may, and this one
+    then has to handle it: what it does is to note it.
+    """
+    if not hasattr(signal, "pthread_sigmask") or current_thread() is not main_thread():
         yield
         return
+    heard: list[int] = []
+    handler = signal.signal(signal.SIGINT, lambda number, _: heard.append(number))
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         yield
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        signal.signal(signal.SIGINT, signal.SIG_DFL if handler is None else handler)
+    if heard:
+        signal.raise_signal(signal.SIGINT)
 
 
 def _alone() -> None:
