@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from compare.entries.entry import Draw, Entry, Variant, variant, x
+from compare.torch_constants import CONSTANTS
 
 Options = dict[str, Any]
 
@@ -37,11 +38,6 @@ _ELEMENTWISE: dict[str, tuple[str, tuple[Options, ...]]] = {
     "Hardshrink": ("lambda, ", ({}, {"lambd": 1.0}, {"lambd": -0.5})),
 }
 
-#: PyTorch's float64 backward of these has a constant that is rounded to float32: 1/6, and α, which
-#: is off by 3e-8 and in the exponent x/α is felt the more the larger that is. Its forward pass has
-#: it in full.
-_CONSTANTS = {"Hardsigmoid": 6e-8, "CELU": 1e-6}
-
 
 def _elementwise(name: str, words: str, options: tuple[Options, ...]) -> Entry:
     first, *_ = options
@@ -56,7 +52,7 @@ def _elementwise(name: str, words: str, options: tuple[Options, ...]) -> Entry:
             variant(x(2, 9, kind="extreme"), **first),
             *(variant(x(4, 6, kind="ties"), **each) for each in options[1:2]),
         ),
-        constants=_CONSTANTS.get(name, 0.0),
+        constants=CONSTANTS.get(name, 0.0),
     )
 
 

@@ -66,7 +66,7 @@ class Entry:
         variants: the ways in which it is compared.
         differentiable: positions of a loss's inputs that have a gradient.
         constants: by how much, relative to a result, PyTorch's float64 arithmetic is off because
-            a constant in it is rounded to float32; see the entry.
+            a constant in it is rounded to float32; see :mod:`compare.torch_constants`.
     """
 
     name: str

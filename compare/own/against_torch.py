@@ -76,7 +76,8 @@ def _compare(
 ) -> Look:
     dtype = coarsest(expected.dtype, *(value.dtype.name for value in weights.values()))
     right = dict(expected.gradients)
-    units = allowance.units(right, expected.spread, seen.slack, dtype)
+    slack = {name: seen.slack[name] + expected.off_by.get(name, 0.0) for name in right}
+    units = allowance.units(right, expected.spread, slack, dtype)
     meter = Meter(allowance.multiple)
     if own_loss is not None:
         value = {LOSS: np.asarray(expected.loss)}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import math
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -21,6 +21,7 @@ from compare.own.names import Link, link
 from compare.own.rounding_noise import Noise, Pool, Watch
 from compare.own.running import Runner, told
 from compare.rounding import unit_roundoff
+from compare.torch_constants import Constants
 
 #: So many runs with noise tell how far rounding goes.
 RUNS = 3
@@ -40,6 +41,8 @@ class Expected:
         dtype: the coarsest that took part.
         samples: how many samples the batch seems to have, if that can be told.
         outputs: how many outputs the network seems to have.
+        constants: classes of PyTorch's whose own constants put the gradients off.
+        off_by: how far they do that, by parameter.
     """
 
     loss: float
@@ -48,6 +51,8 @@ class Expected:
     dtype: str = "float64"
     samples: int | None = None
     outputs: int | None = None
+    constants: tuple[str, ...] = ()
+    off_by: dict[str, Array] = field(default_factory=dict)
 
 
 class Autograd:
@@ -93,8 +98,8 @@ class Autograd:
         Raises:
             CannotCompare: the loss is no loss, depends on no parameter or is not finite.
         """
-        watch = Watch()
-        loss, gradients = self._run(values, watch)
+        watch, constants = Watch(), Constants()
+        loss, gradients = self._run(values, watch, constants)
         for name, gradient in {LOSS: np.asarray(loss), **gradients}.items():
             if not np.isfinite(gradient).all():
                 what = LOSS if name == LOSS else f"gradient of {name}"
@@ -102,7 +107,14 @@ class Autograd:
         _require_known(watch.dtypes)
         coarse = "float32" if torch.float32 in watch.dtypes else "float64"
         spread = self._spread(values, loss, gradients, coarse) if noisy else {}
-        return Expected(loss, gradients, spread, coarse, *_batch(watch))
+        off_by = self._off_by(values, gradients) if constants.found else {}
+        found = tuple(sorted(constants.found))
+        return Expected(loss, gradients, spread, coarse, *_batch(watch), found, off_by)
+
+    def _off_by(self, values: Mapping[str, Array], plain: dict[str, Array]) -> dict[str, Array]:
+        """How far constants of PyTorch's put the gradients off."""
+        right = self.gradients(values, Constants(mend=True))
+        return {name: np.abs(right[name] - found) for name, found in plain.items()}
 
     def loss(self, values: Mapping[str, Array]) -> float:
         """The loss alone."""
@@ -122,8 +134,10 @@ class Autograd:
             for name, tensor in self._held.items()
         }
 
-    def _run(self, values: Mapping[str, Array], mode: Mode) -> tuple[float, dict[str, Array]]:
-        with torch.enable_grad(), self._prepared(), mode:
+    def _run(self, values: Mapping[str, Array], *modes: Mode) -> tuple[float, dict[str, Array]]:
+        with torch.enable_grad(), self._prepared(), ExitStack() as entered:
+            for mode in modes:
+                entered.enter_context(mode)
             loss, tensors = self._forward(values)
             if not loss.requires_grad:
                 raise CannotCompare(_detached(self.module is not None))

@@ -125,21 +125,18 @@ def _judge(subject: Subject, autograd: Autograd, look: Look) -> Judgement:
     names = wrong or list(weights)
     theirs = expected.gradients
     difference = {n: (actual[n].astype(float) if wrong else 0.0) - theirs[n] for n in names}
-    distance = math.sqrt(sum(float((d**2).sum()) for d in difference.values()))
+    distance = _length(difference, names)
     if distance == 0:
         return Judgement(Wrong.UNCLEAR, None, math.nan, None, math.nan)
     direction = {name: d / distance for name, d in difference.items()}
     claims = [_along(direction, one) for one in (actual, theirs)]
     own = _own(subject, weights, direction)
     torch = _torch(autograd, weights, direction, expected.dtype)
-    noise = (
-        64
-        * unit_roundoff(np.dtype(expected.dtype))
-        * math.sqrt(sum(float((theirs[n] ** 2).sum()) for n in names))
-    )
+    noise = 64 * unit_roundoff(np.dtype(expected.dtype)) * _length(theirs, names)
+    off_by = _length(expected.off_by, [name for name in names if name in expected.off_by])
     claimed = tuple(
-        None if one is None else judge_claim(one, claim, distance, noise)
-        for one, claim in ((own, claims[0]), (torch, claims[1]))
+        None if one is None else judge_claim(one, claim, distance, noise + known)
+        for one, claim, known in ((own, claims[0], 0.0), (torch, claims[1], off_by))
     )
     return Judgement(_found(subject.has_loss, *claimed), own, claims[0], torch, claims[1])
 
@@ -150,6 +147,10 @@ def _found(has_loss: bool, own: Claim | None, torch: Claim | None) -> Wrong:
     if Claim.CORNER in (own, torch):
         return Wrong.CORNER
     return _FOUND.get((own, torch), Wrong.UNCLEAR)
+
+
+def _length(tensors: Mapping[str, Array], names: Sequence[str]) -> float:
+    return math.sqrt(sum(float((tensors[name] ** 2).sum()) for name in names))
 
 
 def _along(direction: Mapping[str, Array], gradients: Mapping[str, Array]) -> float:

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from compare import torch_constants
 from compare.errors import CannotCompare
 from compare.observation import Array
 from compare.own.against_torch import Look
@@ -16,7 +17,7 @@ from compare.own.subject import Subject
 
 def on(looks: Sequence[Look], subject: Subject, autograd: Autograd) -> list[str]:
     """Everything that is worth a remark."""
-    told = [*_not_trained(looks), *_not_read(looks), *_coarse(looks)]
+    told = [*_not_trained(looks), *_not_read(looks), *_coarse(looks), *_constants(looks)]
     if isinstance(subject.source, Stepped):
         told += _second_step(looks[0], subject, autograd)
         if len(subject.source.rates) == 1 and any(one.wrong for one in looks):
@@ -80,6 +81,12 @@ def _coarse(looks: Sequence[Look]) -> list[str]:
         "torch_loss computes with float32 numbers, so that nothing finer can be compared; make its "
         "data with dtype=torch.float64"
     ]
+
+
+def _constants(looks: Sequence[Look]) -> list[str]:
+    """Constants of PyTorch's that are less precise than its numbers."""
+    found = {name for one in looks for name in one.expected.constants}
+    return [torch_constants.told(found)] if found else []
 
 
 def _second_step(look: Look, subject: Subject, autograd: Autograd) -> list[str]:
