@@ -109,6 +109,10 @@ class Meter:
             gauge = self.gauges.setdefault(name, Gauge(name))
             gauge.structure, gauge.structure_epoch = reason, epoch
 
+    def leave_out(self, quantity: str) -> None:
+        """Note a quantity of which nothing can be compared; it stays undecided."""
+        self.gauges.setdefault(quantity, Gauge(quantity))
+
     def add(
         self, epoch: int, actual: Observation, expected: Observation, units: Observation
     ) -> Array:

@@ -115,7 +115,7 @@ def _record(report: CrossReport, record: Callable[[str, object], None]) -> None:
         for metrics in section.metrics:
             name = f"backproof.{section.title}.{metrics.quantity}"
             if metrics.worst is None:
-                record(name, f"not compared: {metrics.structure}")
+                record(name, f"not compared: {metrics.structure or 'there is no derivative'}")
                 continue
             record(f"{name}.difference", f"{metrics.worst.error:.3g}")
             record(f"{name}.allowed", f"{report.multiple * metrics.worst.unit:.3g}")

@@ -25,6 +25,16 @@ RUNS = 4
 #: A derivative by differences may be off by so many times its own estimate.
 ESTIMATE = 16.0
 
+#: Why an entry is not compared.
+CORNER = (
+    "the loss has a corner there, such as a ReLU whose input is exactly 0, and so no derivative; "
+    "with torch_loss, they are held against PyTorch's convention"
+)
+UNKNOWN = (
+    "no derivative can be read from the values of the loss there; with torch_loss, they are held "
+    "against autograd"
+)
+
 Progress = Callable[[int, int], object]
 
 
@@ -72,7 +82,7 @@ def measure(
         v = np.random.default_rng(len(name)).standard_normal(value.shape)
         meter.along(name, v, differentiator.along({name: v}), spread[name])
     method = "complex step" if differentiator.analytic else "central differences"
-    section = Section(title, meter.metrics(places))
+    section = Section(title, meter.metrics())
     return Measured(section, method, total, meter.left_out(title))
 
 
@@ -85,7 +95,8 @@ class _Meter:
         self._dtype = coarsest(*(value.dtype.name for value in weights.values()))
         largest = max(float(np.abs(g).max(initial=0)) for g in seen.gradients.values())
         self._rounding = largest * unit_roundoff(np.dtype(self._dtype)) * allowance.multiple
-        self._corners: list[str] = []
+        self._places: dict[str, list[tuple[int, ...]]] = {}
+        self._left_out: dict[str, list[str]] = {CORNER: [], UNKNOWN: []}
 
     def fits(self, name: str) -> bool:
         """Whether a gradient has its parameter's shape; if not, that is noted."""
@@ -101,9 +112,14 @@ class _Meter:
         slack = np.broadcast_to(self._seen.slack[name], spread.shape)
         actual = self._seen.gradients[name].astype(np.float64)
         parts = (np.atleast_1d(one[picked]) for one in (actual, spread, slack + self._rounding))
+        reasons = [_reason(one) for one in found]
+        self._places[gradient(name)] = [
+            place for place, reason in zip(places, reasons, strict=True) if not reason
+        ]
         self._add(gradient(name), found, *parts)
-        if corners := sum(one.jump > 0 for one in found):
-            self._corners.append(f"{corners:,} of {len(found):,} entries of {name}")
+        for reason, told in self._left_out.items():
+            if count := reasons.count(reason):
+                told.append(f"{count:,} of {len(found):,} entries of {name}")
 
     def along(self, name: str, v: Array, found: Derivative, spread: Array) -> None:
         actual = np.sum(self._seen.gradients[name] * v)
@@ -114,32 +130,41 @@ class _Meter:
     def _add(
         self, quantity: str, found: list[Derivative], actual: Array, spread: Array, slack: Array
     ) -> None:
-        expected = {quantity: np.array([one.value for one in found])}
+        """Compare where there is a derivative; where there is none, nothing is compared."""
+        kept = np.array([not _reason(one) for one in found])
+        if not kept.any():
+            self._meter.leave_out(quantity)
+            return
+        expected = {quantity: np.array([one.value for one in found])[kept]}
         error = ESTIMATE * np.array([one.error for one in found])
         units = self._allowance.units(
-            expected, {quantity: spread}, {quantity: slack + error}, self._dtype
+            expected, {quantity: spread[kept]}, {quantity: (slack + error)[kept]}, self._dtype
         )
-        corner = np.array([one.jump > 0 for one in found])  # nothing there to hold it against
-        units[quantity] = np.where(corner, np.inf, units[quantity])
-        self._meter.add(0, {quantity: actual}, expected, units)
+        self._meter.add(0, {quantity: actual[kept]}, expected, units)
 
     def left_out(self, title: str) -> tuple[str, ...]:
-        """That entries were at a corner."""
-        if not self._corners:
-            return ()
-        return (
-            f"not compared at {title}, {', '.join(self._corners)}: the loss has a corner there, "
-            f"such as a ReLU whose input is exactly 0, and so no derivative; with torch_loss, they "
-            f"are held against PyTorch's convention",
+        """Which entries were not compared, and why."""
+        return tuple(
+            f"not compared at {title}, {', '.join(told)}: {reason}"
+            for reason, told in self._left_out.items()
+            if told
         )
 
-    def metrics(self, places: Mapping[str, list[tuple[int, ...]]]) -> tuple[Metrics, ...]:
+    def metrics(self) -> tuple[Metrics, ...]:
         """What was measured, each entry with its place in the whole tensor."""
-        indices = {gradient(name): several for name, several in places.items()}
         return tuple(
-            _placed(metrics, indices[metrics.quantity]) if metrics.quantity in indices else metrics
+            _placed(metrics, self._places[metrics.quantity])
+            if metrics.quantity in self._places
+            else metrics
             for metrics in self._meter.metrics()
         )
+
+
+def _reason(found: Derivative) -> str:
+    """Why there is nothing to hold an entry against; empty if there is."""
+    if found.jump > 0:
+        return CORNER
+    return "" if math.isfinite(found.value) and math.isfinite(found.error) else UNKNOWN
 
 
 def _placed(metrics: Metrics, places: list[tuple[int, ...]]) -> Metrics:

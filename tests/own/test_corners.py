@@ -10,7 +10,9 @@ import torch
 from torch import Tensor
 
 from compare import Verdict, crosscheck
+from compare.derivative import Derivative
 from compare.own.judgement import Wrong
+from compare.own.numeric import Differentiator
 
 X = np.array([[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]])
 Y = np.array([[0.0], [1.0], [1.0], [0.0]])
@@ -79,6 +81,19 @@ def test_corners_alone_are_no_agreement() -> None:
     )
     assert report.verdict is Verdict.NOTHING
     assert report.undecided == ("gradient b1", "gradient b1 along a direction")
+
+
+@pytest.mark.parametrize(("value", "error"), [(np.nan, np.inf), (np.inf, 1.0), (0.5, np.nan)])
+def test_derivative_that_cannot_be_told_is_no_agreement(
+    monkeypatch: pytest.MonkeyPatch, value: float, error: float
+) -> None:
+    unknown = Derivative(value, error, "central differences")
+    monkeypatch.setattr(Differentiator, "along", lambda self, direction: unknown)
+    network = Cornered()
+    report = network.check(loss=network.loss, draws=0)
+    assert report.verdict is Verdict.NOTHING
+    assert "gradient W1" in report.undecided
+    assert any("8 of 8 entries of W1" in remark for remark in report.remarks)
 
 
 @pytest.mark.parametrize("loss", ["loss", "real_loss"])
