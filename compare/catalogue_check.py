@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
-from compare import layer_check, own_forward, rule_check
+from compare import layer_check, own_forward, rule_check, torch_constants
 from compare.cases import DTYPES
 from compare.catalogue import CATALOGUE
 from compare.checked import Checked
@@ -39,7 +39,14 @@ class Row:
     def __str__(self) -> str:
         """The verdict, and each failure on a line of its own."""
         told = [f"  {checked.title}: {failure}" for checked, failure in self.failures]
+        told += [f"  {remark}" for remark in self.remarks]
         return "\n".join([f"{self.entry.name}: {self.verdict.name.lower()}", *told])
+
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """What a reader should know besides: where PyTorch's own gradient is known to be off."""
+        name = self.entry.name
+        return (torch_constants.told([name], mended=True),) if name in torch_constants.BUGS else ()
 
     @property
     def comparisons(self) -> int:

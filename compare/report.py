@@ -98,6 +98,7 @@ class Report:
         opinion: which side is wrong, by the referee; None where lockstep found no difference.
         causes: what explains the numbers of the disagreement.
         unexplained: why there are none, where lockstep found a difference.
+        notes: what was found besides, each in one sentence.
         reference: what training achieved on the NumPy side.
         torch: the same on the PyTorch side.
         history: the losses of both, epoch by epoch.
@@ -119,6 +120,7 @@ class Report:
     versions: dict[str, str]
     causes: tuple[Cause, ...] = ()
     unexplained: str = ""
+    notes: tuple[str, ...] = ()
 
     @property
     def failures(self) -> tuple[Failure, ...]:

@@ -9,7 +9,7 @@ from typing import TypeAlias
 import numpy as np
 from torch import enable_grad, inference_mode
 
-from compare import lockstep, schedule
+from compare import lockstep, schedule, torch_constants
 from compare.case import Case
 from compare.diagnosis.cause import Cause
 from compare.environment import versions
@@ -292,7 +292,13 @@ class Session:
             torch=self._outcome(self.pair.torch, self.before[1], after[1]),
             history=self.history,
             versions=versions(),
+            notes=self._notes(),
         )
+
+    def _notes(self) -> tuple[str, ...]:
+        """What a reader should know besides."""
+        inexact = self.pair.torch.inexact
+        return (torch_constants.told(inexact, mended=True),) if inexact else ()
 
     def _final_opinion(self) -> Opinion | None:
         """The referee's, or what can be said where only the free run has failed."""

@@ -31,6 +31,7 @@ from compare.observation import (
     parameter,
     state,
 )
+from compare.torch_constants import Constants, mend_rates
 from compare.torch_hooks import keep_masks, watched
 from compare.torch_rule import rule_of
 
@@ -48,6 +49,8 @@ class TorchSide:
         masks: those that dropouts drew in the last pass, under ``<path>.mask``.
         watched: paths of the layers that :meth:`observe` shows; None for all that have no others
             within.
+        inexact: what of PyTorch's own was found to be less exact than its numbers, and is mended;
+            None before the first step.
     """
 
     name = "torch"
@@ -63,6 +66,7 @@ class TorchSide:
         self.loss = loss
         self.masks: dict[str, Array] = {}
         self.watched: Collection[str] | None = None
+        self.inexact: set[str] | None = None
         self._seed = seed
         self._views = {name: view(p) for name, p in network.named_parameters()}
         keep_masks(network, self.masks)
@@ -104,7 +108,29 @@ class TorchSide:
     def step(self, x: Tensor, target: Tensor) -> float:
         """Train on one batch and return the loss before the step."""
         with _as_torchs():
-            return torch_impl.step(self.network, self.loss, self.rule, x, target)
+            if self.inexact == set():
+                return torch_impl.step(self.network, self.loss, self.rule, x, target)
+            self.rule.zero_grad()
+            loss: Tensor = self.loss(self.network(x), target)
+            self._backward(loss)
+            self.rule.clip()
+            self._step()
+            return loss.item()
+
+    def _backward(self, loss: Tensor) -> None:
+        """Autograd's backward pass, without the bugs of PyTorch's own that are known."""
+        if self.inexact == set():
+            loss.backward()  # type: ignore[no-untyped-call]
+            return
+        with Constants(mend=True) as constants:
+            loss.backward()  # type: ignore[no-untyped-call]
+        self.inexact = (self.inexact or set()) | constants.found
+
+    def _step(self) -> None:
+        """Let the update rule make its step, after clipping."""
+        self.rule.update()
+        if self.inexact is not None:
+            self.inexact |= mend_rates(self.rule.optimizer)
 
     def predict(self, x: Array) -> Array:
         """Run the network forward, in evaluation."""
@@ -167,7 +193,7 @@ class TorchSide:
         with _as_torchs(), watched(self.network, self.watched) as outputs:
             self.rule.zero_grad()
             loss: Tensor = self.loss(self.network(x), target)
-            loss.backward()  # type: ignore[no-untyped-call]
+            self._backward(loss)
         seen = {name: to_array(leaf) for out in outputs.values() for name, leaf in out.items()}
         seen[LOSS] = to_array(loss)
         seen |= self._gradients(outputs)
@@ -205,7 +231,7 @@ class TorchSide:
             seen |= {clipped(name): _gradient(p) for name, p in learned}
         if self.rule.schedule is not None:
             seen[RATES] = np.array(self.rule.lrs)
-        self.rule.update()
+        self._step()
         return seen
 
     def _held(self) -> dict[str, Tensor]:

@@ -143,9 +143,7 @@ class LayerExhibit(Stepwise):
         yield shown(run)
 
     def hold(self, parts: Parts) -> Iterator[Held]:
-        yield layer_check.against(
-            self.entry, self.variant, self.dtype, self.tolerance, self._subject(parts), self.asked
-        )
+        yield layer_check.against(self.variant, self.tolerance, self._subject(parts), self.asked)
 
     def _subject(self, parts: Parts) -> Subject:
         (module,) = parts.values()

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from compare.entries.entry import Draw, Entry, Variant, variant, x
-from compare.torch_constants import CONSTANTS
 
 Options = dict[str, Any]
 
@@ -52,7 +51,6 @@ def _elementwise(name: str, words: str, options: tuple[Options, ...]) -> Entry:
             variant(x(2, 9, kind="extreme"), **first),
             *(variant(x(4, 6, kind="ties"), **each) for each in options[1:2]),
         ),
-        constants=CONSTANTS.get(name, 0.0),
     )
 
 

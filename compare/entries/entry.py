@@ -65,8 +65,6 @@ class Entry:
         varies: what its comparison varies, in words.
         variants: the ways in which it is compared.
         differentiable: positions of a loss's inputs that have a gradient.
-        constants: by how much, relative to a result, PyTorch's float64 arithmetic is off because
-            a constant in it is rounded to float32; see :mod:`compare.torch_constants`.
     """
 
     name: str
@@ -74,7 +72,6 @@ class Entry:
     varies: str
     variants: tuple[Variant, ...]
     differentiable: tuple[int, ...] = (0,)
-    constants: float = 0.0
 
 
 def x(*shape: int, kind: str = "normal", **more: Any) -> Draw:

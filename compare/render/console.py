@@ -146,3 +146,5 @@ def entries(rows: Sequence[Row], console: Console) -> None:
     for row in rows:
         for checked, failure in row.failures[:TOLD]:
             say(console, f"  {checked.title}: {failure}")
+        for remark in row.remarks:
+            say(console, f"  {remark}", "yellow")

@@ -54,7 +54,7 @@ def causes(report: Report) -> list[str]:
 
 def remarks(report: Report) -> list[str]:
     """What a reader should know besides the table."""
-    said = []
+    said = list(report.notes)
     if report.horizon is not None:
         said.append(
             f"free run: not decidable from epoch {report.horizon} on, as rounding alone, growing "

@@ -99,3 +99,20 @@ def test_elu_has_no_such_constant() -> None:
     )
     assert report.agrees, report
     assert not any("a bug of PyTorch" in one for one in report.remarks)
+
+
+def test_trigamma_is_a_series_that_is_cut_short() -> None:
+    """``zeta(2, w)`` is exact to rounding; PyTorch's derivative of digamma is off by 5e-10."""
+    w = np.array([0.3, 1.2, 4.7])
+
+    def check(factor: float) -> CrossReport:
+        return crosscheck(
+            {"w": w},
+            grads=lambda: {"w": factor * torch.special.zeta(2, torch.tensor(w)).numpy()},
+            torch_loss=lambda p: torch.digamma(p["w"]).sum(),
+        )
+
+    report = check(1.0)
+    assert report.agrees, report
+    assert ["digamma" in one for one in report.remarks] == [True]
+    assert check(1 + 1e-8).verdict is Verdict.DISAGREE
