@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 import numpy as np
 
+from compare.budget import TimeUp
 from compare.errors import CannotCompare
 from compare.meter import Meter
 from compare.observation import LOSS, Array, gradient
@@ -18,7 +19,15 @@ from compare.own.numeric import as_loss
 from compare.own.report import Section
 from compare.own.subject import Subject
 
-L = TypeVar("L")
+
+class _Compared(Protocol):
+    """What was measured at some weights."""
+
+    @property
+    def section(self) -> Section: ...
+
+
+L = TypeVar("L", bound=_Compared)
 
 
 @dataclass(frozen=True)
@@ -52,18 +61,16 @@ def look(
     allowance: Allowance,
     weights: Mapping[str, Array],
     title: str,
-) -> list[Look]:
+) -> Iterator[Look]:
     """Compare at some weights, at each learning rate."""
     own_loss = as_loss(subject.loss(weights)) if subject.has_loss else None
     expected: Expected | None = None
-    found = []
     for rate in subject.source.rates:
         seen = subject.see(weights, rate)
         if expected is None:  # right after the user's run, so that masks can be read off objects
             expected = autograd.look(weights)
         named = title if len(subject.source.rates) == 1 else f"{title}, lr {rate:g}"
-        found.append(_compare(named, weights, seen, expected, allowance, own_loss))
-    return found
+        yield _compare(named, weights, seen, expected, allowance, own_loss)
 
 
 def _compare(
@@ -106,23 +113,42 @@ def _compare(
 
 def at_all(
     weights: Mapping[str, Mapping[str, Array]],
-    compare: Callable[[Mapping[str, Array], str], list[L]],
+    compare: Callable[[Mapping[str, Array], str], Iterable[L]],
+    multiple: float,
 ) -> tuple[list[L], list[str]]:
     """Compare at the user's own weights, and at drawn ones where both sides give numbers.
+
+    A disagreement stands: whatever happens after it is a remark.
+
+    Args:
+        weights: where, each with its name, the user's own first.
+        compare: compares at some weights.
+        multiple: how many units of the tolerance are allowed.
 
     Returns:
         What was seen, and remarks on weights at which nothing could be compared.
 
     Raises:
-        CannotCompare: nothing could be compared at the user's own weights.
+        CannotCompare: something could not be compared at the user's own weights.
+        TimeUp: there was no time to compare at all weights.
     """
     found: list[L] = []
     remarks = []
-    for title, values in weights.items():
+    for number, (title, values) in enumerate(weights.items()):
         try:
-            found += compare(values, title)
+            for one in compare(values, title):
+                found.append(one)  # noqa: PERF402 - it is to stay if the next one raises
         except CannotCompare as error:
-            if not found:
+            if number == 0 and not _disagree(found, multiple):
                 raise
             remarks.append(f"not compared at {title}: {error}")
+        except TimeUp:
+            if not _disagree(found, multiple):
+                raise
+            remarks.append(f"not compared at {title}: the time was up")
+            break
     return found, remarks
+
+
+def _disagree(found: Iterable[_Compared], multiple: float) -> bool:
+    return any(one.section.fails(multiple) for one in found)

@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from compare import torch_constants
-from compare.errors import CannotCompare
 from compare.observation import Array
 from compare.own.against_torch import Look
 from compare.own.autograd import Autograd
@@ -15,16 +14,15 @@ from compare.own.gradients import Seen, Stepped
 from compare.own.subject import Subject
 
 
-def on(looks: Sequence[Look], subject: Subject, autograd: Autograd) -> list[str]:
-    """Everything that is worth a remark."""
+def on(looks: Sequence[Look], subject: Subject) -> list[str]:
+    """Everything that is worth a remark, of what has been seen."""
     told = [*_not_trained(looks), *_not_read(looks), *_coarse(looks), *_constants(looks)]
-    if isinstance(subject.source, Stepped):
-        told += _second_step(looks[0], subject, autograd)
-        if len(subject.source.rates) == 1 and any(one.wrong for one in looks):
-            told.append(
-                f"one learning rate, {subject.source.rates[0]:g}: whether differences depend on it "
-                f"could not be seen; with step=lambda lr: ..., or lr=(network, 'lr'), two are tried"
-            )
+    rates = subject.source.rates
+    if isinstance(subject.source, Stepped) and len(rates) == 1 and any(one.wrong for one in looks):
+        told.append(
+            f"one learning rate, {rates[0]:g}: whether differences depend on it could not be seen; "
+            f"with step=lambda lr: ..., or lr=(network, 'lr'), two are tried"
+        )
     return told
 
 
@@ -89,17 +87,14 @@ def _constants(looks: Sequence[Look]) -> list[str]:
     return [torch_constants.told(found)] if found else []
 
 
-def _second_step(look: Look, subject: Subject, autograd: Autograd) -> list[str]:
+def second_step(look: Look, subject: Subject, autograd: Autograd) -> list[str]:
     """What a second step, right after the first, shows of what is carried along."""
-    if look.wrong:
+    if look.wrong or not isinstance(subject.source, Stepped):
         return []
-    try:
-        first = subject.see(look.weights, look.seen.lr)
-        there = subject.parameters.read()
-        second = subject.source.see(look.seen.lr)
-        expected = autograd.look(there, noisy=False).gradients
-    except CannotCompare as error:
-        return [f"a second step could not be looked at: {error}"]
+    first = subject.see(look.weights, look.seen.lr)
+    there = subject.parameters.read()
+    second = subject.source.see(look.seen.lr)
+    expected = autograd.look(there, noisy=False).gradients
     extra = {name: second.gradients[name] - expected[name] for name in there}
     return _told_of(extra, first, look, second)
 

@@ -26,6 +26,10 @@ class Section:
     title: str
     metrics: tuple[Metrics, ...]
 
+    def fails(self, multiple: float) -> bool:
+        """Whether anything differs by more than so many units of its tolerance."""
+        return any(judge(self.title, metrics, multiple) for metrics in self.metrics)
+
 
 @dataclass(frozen=True)
 class CrossReport:

@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import contextlib
 import io
+import time
 import traceback
 import warnings
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from compare.blame import is_ours, is_users, raised_in_compare
+from compare.budget import Budget, TimeUp
 from compare.errors import BackproofError, CannotCompare
-from compare.own.time_limit import TimeUp
-
-#: What lies here is not the user's code.
-_OURS = str(Path(__file__).resolve().parent.parent)
+from compare.own.calls import Calls
 
 
 class _Lines(io.StringIO):
@@ -37,10 +36,14 @@ class Runner:
 
     Attributes:
         lines: how many lines were printed, and not shown.
+        calls: how often each function was called, and how long that took.
+        budget: the time in which functions may be called.
     """
 
     def __init__(self) -> None:
         self.lines = 0
+        self.calls = Calls()
+        self.budget = Budget()
 
     def __call__(self, what: str, function: Callable[..., Any], *arguments: Any) -> Any:
         """Call a function of the user.
@@ -52,8 +55,11 @@ class Runner:
 
         Raises:
             CannotCompare: it raised something.
+            TimeUp: there is no time left to call it.
         """
+        self.budget.require()
         printed = _Lines()
+        start = time.monotonic()
         try:
             with (
                 contextlib.redirect_stdout(printed),
@@ -61,13 +67,18 @@ class Runner:
                 warnings.catch_warnings(),
             ):
                 warnings.simplefilter("ignore")
-                return function(*arguments)
+                result = function(*arguments)
+            self.calls.add(what, time.monotonic() - start)
+            return result
         except BackproofError:
             raise
         except TimeUp as up:
-            up.doing = up.doing or what
+            if not up.doing:
+                up.doing, up.busy = what, self.calls.told(what, time.monotonic() - start)
             raise
         except (Exception, SystemExit) as error:
+            if raised_in_compare(error) and not _raised_here(error):
+                raise  # a fault of ours, in what watches or disturbs the user's computation
             raise CannotCompare(f"{what} raised {told(error)}") from error
         finally:
             self.lines += printed.number
@@ -78,15 +89,14 @@ def told(error: BaseException) -> str:
     text = " ".join(str(error).split())
     what = f"{type(error).__name__}: {text}" if text else type(error).__name__
     frames = [
-        frame
-        for frame in traceback.extract_tb(error.__traceback__)
-        if not frame.filename.startswith(_OURS)
+        frame for frame in traceback.extract_tb(error.__traceback__) if not is_ours(frame.filename)
     ]
-    own = [frame for frame in frames if _is_users_file(frame.filename)] or frames
+    own = [frame for frame in frames if is_users(frame.filename)] or frames
     if isinstance(error, SyntaxError) or not own:
         return what
     return f"{what} (at {own[-1].filename}, line {own[-1].lineno}, in {own[-1].name})"
 
 
-def _is_users_file(name: str) -> bool:
-    return "site-packages" not in name and not name.startswith(("<frozen", "<__array_function__"))
+def _raised_here(error: BaseException) -> bool:
+    """Whether it is the call of the user's function that failed, such as for an argument."""
+    return traceback.extract_tb(error.__traceback__)[-1].filename == __file__

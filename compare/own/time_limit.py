@@ -17,6 +17,7 @@ from typing import Any
 
 import numpy as np
 
+from compare.budget import TimeUp
 from compare.errors import CannotCompare, UsageError
 
 #: Seconds between alarms once the time is up, should an ``except:`` swallow one.
@@ -26,14 +27,11 @@ AGAIN = 1.0
 MOST = 1e8
 
 
-class TimeUp(BaseException):
-    """Raised wherever a user's code is when the time is up; no ``except Exception`` holds it.
+#: The alarms that are set, the innermost last.
+_alarms: list[_Alarm] = []
 
-    Attributes:
-        doing: the innermost of the user's functions that was running.
-    """
-
-    doing = ""
+#: Whether they wait.
+_held = False
 
 
 @contextmanager
@@ -50,20 +48,69 @@ def time_limit(seconds: float | None) -> Iterator[None]:
     _require_sense(seconds)
     alarm = _Alarm(float(seconds))
     try:
-        try:
-            alarm.start()
+        with _ringing(alarm):
             yield
-        finally:
-            alarm.over = True
     except TimeUp as up:
         if up is not alarm.up:
             raise  # of a limit around this one
-        raise CannotCompare(
-            f"{up.doing or 'your code'} has not come back within {seconds:g} seconds; is there a "
-            f"loop without end? A larger timeout, or a smaller network or batch, gives it more time"
-        ) from None
+        raise CannotCompare(_over(up, seconds)) from None
+
+
+@contextmanager
+def alarm(seconds: float) -> Iterator[None]:
+    """Raise :class:`TimeUp` in the block when it takes longer, where there are signals for that."""
+    if not 0 < seconds <= MOST or not _can_ring():
+        yield
+        return
+    with _ringing(_Alarm(seconds)):
+        yield
+
+
+@contextmanager
+def alarms(held: bool) -> Iterator[None]:
+    """Within the block all alarms wait, or no longer do.
+
+    They wait once a verdict stands, except where something is still looked for that may be given
+    up: nothing else is to be lost by them.
+    """
+    global _held
+    if threading.current_thread() is not threading.main_thread():
+        yield  # it hears no alarm, and the main thread goes on hearing its own
+        return
+    before, _held = _held, held
+    try:
+        yield
     finally:
-        alarm.stop()
+        _held = before
+
+
+def time_left() -> float:
+    """The seconds that are left of the time limits around this."""
+    return min((one.left for one in _alarms), default=math.inf)
+
+
+@contextmanager
+def _ringing(one: _Alarm) -> Iterator[None]:
+    _alarms.append(one)
+    try:
+        try:
+            one.start()
+            yield
+        finally:
+            one.over = True
+    finally:
+        one.stop()
+        _alarms.remove(one)
+
+
+def _over(up: TimeUp, seconds: float) -> str:
+    """What took too long."""
+    if up.busy:
+        return f"the comparison takes more than {seconds:g} seconds: {up.busy}"
+    return (
+        f"{up.doing or 'your code'} has not come back within {seconds:g} seconds; is there a loop "
+        f"without end? A larger timeout, or a smaller network or batch, gives it more time"
+    )
 
 
 def _require_sense(seconds: Any) -> None:
@@ -74,11 +121,15 @@ def _require_sense(seconds: Any) -> None:
             f"timeout is {float(seconds):g} seconds, but should be more than 0, and at "
             f"most {MOST:g}"
         )
-    if threading.current_thread() is not threading.main_thread() or not hasattr(signal, "SIGALRM"):
+    if not _can_ring():
         raise UsageError(
             "timeout needs the signals of the main thread, which are not to be had here; leave it "
             "out"
         )
+
+
+def _can_ring() -> bool:
+    return threading.current_thread() is threading.main_thread() and hasattr(signal, "SIGALRM")
 
 
 class _Alarm:
@@ -97,7 +148,13 @@ class _Alarm:
         left, self._every = signal.getitimer(signal.ITIMER_REAL)
         now = time.monotonic()
         self._due, self._theirs = now + seconds, now + left if left else math.inf
+        self._end = self._due
         self._before = signal.getsignal(signal.SIGALRM) or signal.SIG_DFL
+
+    @property
+    def left(self) -> float:
+        """The seconds until it rings for the first time."""
+        return max(self._end - time.monotonic(), 0.0)
 
     def start(self) -> None:
         signal.signal(signal.SIGALRM, self._ring)
@@ -120,7 +177,7 @@ class _Alarm:
         self._set(min(self._due, self._theirs))
         if theirs:
             self._hand_on(number, frame)
-        if ours and not self.over:
+        if ours and not self.over and not _held:
             raise self.up
 
     def _hand_on(self, number: int, frame: types.FrameType | None) -> None:

@@ -1,0 +1,88 @@
+"""What can be said of a verdict that stands: which side is wrong, why, and what else to know.
+
+All of it runs code of the user again, at other weights and in other ways, and may raise, exit or
+never come back where the comparison did not. So the verdict is told first to whoever wants to know
+at once; then each part is looked for in what time there is, or is left out with a remark.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import replace
+from typing import TypeVar
+
+from compare.afterwards import CAUSE, EXPLANATION, OTHER, SECOND_STEP, SIDE, Wanted, attempt
+from compare.budget import Budget
+from compare.own import remarks
+from compare.own.against_torch import Look
+from compare.own.autograd import Autograd
+from compare.own.explain import causes_of
+from compare.own.judgement import judge
+from compare.own.report import CrossReport
+from compare.own.subject import Subject
+from compare.own.time_limit import alarm, alarms, time_left
+
+T = TypeVar("T")
+
+_listener: ContextVar[Callable[[CrossReport], object]] = ContextVar(
+    "listener", default=lambda report: None
+)
+
+
+@contextmanager
+def told_at_once(listener: Callable[[CrossReport], object]) -> Iterator[None]:
+    """Within the block, a report is given to a function as soon as its verdict stands."""
+    token = _listener.set(listener)
+    try:
+        yield
+    finally:
+        _listener.reset(token)
+
+
+def stands(report: CrossReport) -> CrossReport:
+    """Tell of a verdict."""
+    _listener.get()(report)
+    return report
+
+
+def explained(
+    report: CrossReport, looks: Sequence[Look], subject: Subject, autograd: Autograd, began: float
+) -> CrossReport:
+    """A report with all that can be said of its verdict.
+
+    Args:
+        report: what was compared, without explanation.
+        looks: both sides, at all weights and learning rates.
+        subject: the user's side.
+        autograd: PyTorch's.
+        began: when the comparison did, by ``time.monotonic``.
+    """
+    run = subject.run
+    missed: dict[str, None] = {}
+    seconds = min(max(EXPLANATION, time.monotonic() - began), time_left())
+    run.budget = budget = Budget(seconds)
+
+    def found(wanted: Wanted, find: Callable[[], T]) -> T | None:
+        result, why_not = attempt(wanted, find, budget, _alarmed)
+        if why_not:
+            missed[why_not] = None
+        return result
+
+    with alarms(held=True):
+        stands(report)
+        judgement = found(SIDE, lambda: judge(subject, autograd, looks))
+        noted = found(OTHER, lambda: remarks.on(looks, subject)) or []
+        again = found(SECOND_STEP, lambda: remarks.second_step(looks[0], subject, autograd)) or []
+        causes = found(CAUSE, lambda: causes_of(looks, autograd, report.multiple)) or []
+        said = (*report.remarks, *noted, *again, *missed, *remarks.printed(run.lines))
+        return replace(report, judgement=judgement, causes=tuple(causes), remarks=said)
+
+
+@contextmanager
+def _alarmed(seconds: float) -> Iterator[None]:
+    """Alarms ring in the block, and after so many seconds there is one."""
+    with alarms(held=False), alarm(seconds):
+        yield
