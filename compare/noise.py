@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 
@@ -16,12 +17,22 @@ ORDERS = 5
 #: Neighbouring orders must agree to within this factor.
 AGREEMENT = 4.0
 
+#: Where one side of 0 shows so many times the noise of the other, it has a corner or a jump.
+APART = 8.0
+
 #: Points that are so near that most values are the same are spaced wider by this factor.
 WIDER = 16.0
 
 #: Values that are multiples of a large unit may rise by just one of it from point to point; not so
 #: at points that are farther apart by a factor that no fraction comes near, the golden ratio.
 GOLDEN = (1 + math.sqrt(5)) / 2
+
+#: Spacings at which a function that may jump is looked at: points within 1e-8 of the largest step.
+NEARBY = 3
+
+#: Rounding changes a value by a small share of what it is elsewhere; what changes it by more is a
+#: jump.
+JUMP = 1e-6
 
 #: To find a change the largest step is doubled at most so often; to find where it begins, halved.
 DOUBLINGS = 20
@@ -40,6 +51,9 @@ def computational_noise(
     Where hardly anything changes even within the largest step, the first change there or farther on
     is taken: what is smaller cannot be seen.
 
+    High differences of a corner are like those of noise. Corners are seldom on both sides of 0, so
+    the points lie on each side in turn.
+
     Args:
         function: the function.
         start: the largest step that differences of it take.
@@ -52,12 +66,42 @@ def computational_noise(
         return _resolution(function, start)
     spacing = min(2.0**14 * precision, 1 / 16) * start
     while spacing * 16 <= start:
-        levels = (_level(function, one) for one in (spacing, spacing * GOLDEN))
-        found = [level for level in levels if level is not None]
-        if found:
-            return max(found)
+        found = _noise_at(function, spacing)
+        if found is not None:
+            return found
         spacing *= WIDER
     return _resolution(function, start)
+
+
+def noise_with_jumps(function: Callable[[float], float], start: float, precision: float) -> float:
+    """The same of a function that may jump, such as the slope of one with corners.
+
+    So only points that are very near together tell of noise, and a first change farther on only if
+    it is as small as rounding makes it.
+    """
+    spacing = 2.0**14 * precision * start
+    for _ in range(NEARBY):
+        found = _noise_at(function, spacing)
+        if found is not None:
+            return found
+        spacing *= WIDER
+    change = _resolution(function, start)
+    ends = (side * start * 2.0**k for k in range(DOUBLINGS) for side in (1, -1))
+    sizes = [abs(value) for value in map(partial(_value, function), ends) if math.isfinite(value)]
+    return change if change <= JUMP * max(sizes, default=0.0) else 0.0
+
+
+def _noise_at(function: Callable[[float], float], spacing: float) -> float | None:
+    """The noise in values at points about so far apart, None if it does not show."""
+    sides = []
+    for side in (spacing, -spacing):
+        levels = (_level(function, one) for one in (side, side * GOLDEN))
+        found = [level for level in levels if level is not None]
+        if found:
+            sides.append(max(found))
+    if not sides:
+        return None
+    return min(sides) if max(sides) > APART * min(sides) else max(sides)
 
 
 def _level(function: Callable[[float], float], spacing: float) -> float | None:
@@ -82,10 +126,7 @@ def _resolution(function: Callable[[float], float], start: float) -> float:
     origin = function(0.0)
 
     def change(t: float) -> float:
-        try:
-            found = abs(function(t) - origin)
-        except CannotCompare:  # so far away that it is not finite
-            return math.inf
+        found = abs(_value(function, t) - origin)
         return float(found) if math.isfinite(found) else math.inf
 
     least = math.inf
@@ -97,6 +138,13 @@ def _resolution(function: Callable[[float], float], start: float) -> float:
                 break
             near, far = far, 2 * far
     return least if math.isfinite(least) else 0.0
+
+
+def _value(function: Callable[[float], float], t: float) -> float:
+    try:
+        return function(t)
+    except CannotCompare:  # so far away that it is not finite
+        return math.inf
 
 
 def _first(change: Callable[[float], float], near: float, far: float) -> float:

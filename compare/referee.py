@@ -19,12 +19,12 @@ from compare.arrays import to_tensor
 from compare.claim import Claim, judge_claim
 from compare.derivative import (
     Derivative,
-    central,
     complex_step,
     confirmed,
     extended_precision,
     stride,
 )
+from compare.differences import central
 from compare.errors import BackproofError
 from compare.lockstep import Step
 from compare.observation import AT_INPUT, LOSS, Array, activation, gradient, gradient_at

@@ -14,7 +14,8 @@ from enum import Enum
 import numpy as np
 
 from compare.claim import Claim, judge_claim
-from compare.derivative import Derivative, central, stride
+from compare.derivative import Derivative, stride
+from compare.differences import central
 from compare.errors import CannotCompare
 from compare.observation import Array
 from compare.opinion import Finding

@@ -113,7 +113,8 @@ def fill(held: Any, values: Array, replace: Callable[[Any], None]) -> None:
         replace(_as_tuple(values))
     else:
         number = values[()]
-        replace(type(held)(number) if isinstance(held, np.number) else number.item())
+        fits = isinstance(held, np.number) and np.can_cast(number.dtype, held.dtype, "same_kind")
+        replace(type(held)(number) if fits else number.item())
 
 
 def _fill_list(held: list[Any], values: Array) -> None:

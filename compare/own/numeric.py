@@ -13,9 +13,10 @@ from typing import Any
 
 import numpy as np
 
-from compare.derivative import Derivative, central, complex_step, confirmed, stride
+from compare.derivative import Derivative, complex_step, confirmed, stride
+from compare.differences import central
 from compare.errors import CannotCompare
-from compare.noise import computational_noise
+from compare.noise import computational_noise, noise_with_jumps
 from compare.observation import Array
 from compare.own.numbers import is_number
 from compare.rounding import unit_roundoff
@@ -88,7 +89,7 @@ class Differentiator:
 
         step, _ = self._steps(direction)
         try:
-            self._doubt = computational_noise(slope, step, unit_roundoff(np.dtype(float)))
+            self._doubt = noise_with_jumps(slope, step, unit_roundoff(np.dtype(float)))
         except CannotCompare:
             self.analytic = False
 
@@ -103,12 +104,17 @@ class Differentiator:
         return found if np.isfinite(found.value) else None
 
     def _moved(self, direction: Mapping[str, Array], t: complex) -> dict[str, Array]:
-        moved = dict(self.point)
-        for name, d in direction.items():
-            wide = moved[name].astype(complex if isinstance(t, complex) else np.float64)
-            value = wide + t * d
-            moved[name] = value if isinstance(t, complex) else value.astype(self.point[name].dtype)
-        return moved
+        """The weights a little off.
+
+        If any is complex, all are: code may make room for results with zeros_like(parameter).
+        """
+        if isinstance(t, complex):
+            wide = {name: value.astype(complex) for name, value in self.point.items()}
+            return wide | {name: wide[name] + t * d for name, d in direction.items()}
+        return dict(self.point) | {
+            name: (self.point[name].astype(np.float64) + t * d).astype(self.point[name].dtype)
+            for name, d in direction.items()
+        }
 
 
 def entries(name: str, value: Array, seed: int = 0) -> list[tuple[int, ...]]:

@@ -12,7 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from compare.derivative import central, complex_step, extended_precision
+from compare.derivative import complex_step, extended_precision
+from compare.differences import central
 
 #: Functions of a complex number with their derivatives.
 ANALYTIC: dict[str, tuple[Callable[[complex], complex], Callable[[float], float]]] = {
@@ -154,3 +155,35 @@ def test_smaller_steps_do_not_reach_a_corner(share: float) -> None:
     assert found.jump == 0
     assert found.error < 0.2
     assert abs(found.value - 2) <= found.error
+
+
+@pytest.mark.parametrize("curved", [0.0, 1.0])
+@pytest.mark.parametrize("corners", [1, 3, 20])
+@pytest.mark.parametrize("seed", range(20))
+def test_corners_however_near_do_not_blur_the_derivative(
+    seed: int, corners: int, curved: float
+) -> None:
+    """Sums of ReLUs whose inputs are from 1e-7 to 1 of the step: each piece is seen by itself."""
+    rng = np.random.default_rng(seed)
+    bends = rng.standard_normal(corners)
+    places = rng.choice([-1.0, 1.0], corners) * 0.01 * 10 ** rng.uniform(-7, 0, corners)
+
+    def bent(t: float) -> float:
+        return float(15 + 2 * t + bends @ np.maximum(t - places, 0) + curved * math.sin(3 * t))
+
+    exact = 2 + bends[places < 0].sum() + 3 * curved
+    found = central(bent, 0.01, 2.0**-53)
+    assert found.jump == 0
+    assert abs(found.value - exact) <= 8 * found.error
+    assert found.error <= 1e-3
+
+
+def test_smooth_function_takes_few_calls() -> None:
+    calls: list[float] = []
+
+    def smooth(t: float) -> float:
+        calls.append(t)
+        return math.exp(t)
+
+    central(smooth, 0.01, 2.0**-53, noise=0.0)
+    assert len(calls) == len(set(calls)) == 21

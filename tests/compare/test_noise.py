@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pytest
 
-from compare.derivative import central
+from compare.differences import central
 from compare.errors import CannotCompare
-from compare.noise import computational_noise
+from compare.noise import computational_noise, noise_with_jumps
 
 U = 2.0**-53
 
@@ -69,3 +70,35 @@ def test_derivative_of_a_cancellation_is_not_called_precise(offset: float, start
     found = central(lambda t: math.log(1 + math.exp(-(z + t))), start, U)
     exact = -1 / (1 + math.exp(z))
     assert abs(found.value - exact) <= 10 * found.error
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("place", [1e-3, 1e-2, 0.1, -1e-3, -1e-2, -0.1])
+def test_corner_on_one_side_is_no_noise(dtype: type[np.floating[Any]], place: float) -> None:
+    """Values that hardly change but at the corner, which the points must not lie across."""
+    u = float(np.finfo(dtype).eps) / 2
+
+    def bent(t: float) -> float:
+        return float(dtype(1) + dtype(3e-3 * t) + dtype(max(t - place * 0.01, 0.0)))
+
+    assert computational_noise(bent, 0.01, u) < 10 * u
+
+
+@pytest.mark.parametrize("corners", [0, 1, 1000])
+def test_slope_of_straight_pieces_has_no_noise(corners: int) -> None:
+    places = np.random.default_rng(0).uniform(-0.05, 0.05, corners)
+    assert noise_with_jumps(lambda t: 2.0 + float(np.sum(places < t)), 0.01, U) == 0
+
+
+def test_slope_between_jumps_has_the_noise_that_it_has() -> None:
+    rng = np.random.default_rng(0)
+    found = noise_with_jumps(
+        lambda t: 2.0 + (t > 1e-3) - (t < -2e-3) + 1e-9 * rng.standard_normal(), 0.01, U
+    )
+    assert 1e-9 / 4 < found < 4e-9
+
+
+def test_saturated_slope_is_known_to_its_first_change() -> None:
+    """p − 1 of a saturated softmax, which is 0 to the last digit."""
+    found = noise_with_jumps(lambda t: 1 / (1 + math.exp(-max(50 + t, -50))) - 1, 0.01, U)
+    assert found == pytest.approx(2.0**-53)

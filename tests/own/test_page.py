@@ -8,7 +8,8 @@ from inspect import signature
 import pytest
 
 from compare import crosscheck
-from compare.derivative import central, complex_step
+from compare.derivative import complex_step
+from compare.differences import central
 from compare.pytest_plugin import SETTINGS
 from tests.cli.checks import run
 from tests.own.test_examples import GALLERY
