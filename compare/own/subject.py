@@ -10,7 +10,8 @@ import numpy as np
 from compare.errors import CannotCompare
 from compare.observation import Array
 from compare.own.gradients import Seen, Source
-from compare.own.memento import Memento, Restore
+from compare.own.keepers import Restore
+from compare.own.memento import Memento
 from compare.own.numeric import as_loss
 from compare.own.parameters import Parameters
 from compare.own.running import Runner

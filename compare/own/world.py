@@ -16,7 +16,7 @@ import numpy as np
 import torch
 from torch._tensor_str import PRINT_OPTS
 
-from compare.own.memento import Restore
+from compare.own.keepers import Restore
 
 
 @contextmanager
