@@ -11,7 +11,7 @@ from compare.cases import DTYPES
 from compare.catalogue import CATALOGUE
 from compare.checked import Checked
 from compare.entries.entry import Entry
-from compare.report import Failure, Verdict
+from compare.report import Failure, Verdict, unjudged
 from compare.tolerances import Tolerance
 
 
@@ -73,7 +73,8 @@ class Row:
         if self.failures:
             return Verdict.DISAGREE
         decided = self.lockstep and all(one.decided for one in self.lockstep)
-        return Verdict.AGREE if decided else Verdict.NOTHING
+        judged = not any(unjudged(one.metrics) for one in self.referee)
+        return Verdict.AGREE if decided and judged else Verdict.NOTHING
 
 
 def check(entry: Entry, tolerance: Tolerance | None = None, seed: int = 0) -> Row:

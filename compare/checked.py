@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from compare.metrics import Metrics
-from compare.report import Failure, judge
+from compare.report import Failure, judge, unjudged
 
 
 @dataclass(frozen=True)
@@ -41,8 +41,8 @@ class Checked:
 
     @property
     def decided(self) -> bool:
-        """Whether any comparison could have failed."""
-        return any(metrics.decided for metrics in self.metrics)
+        """Whether any comparison could have failed, and it is known what is allowed in all."""
+        return any(metrics.decided for metrics in self.metrics) and not unjudged(self.metrics)
 
     @property
     def agrees(self) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from enum import Enum
 
 from compare.derivative import Derivative
@@ -34,7 +35,7 @@ def judge_claim(found: Derivative, claim: float, distance: float, noise: float) 
     clear = CLEAR * distance
     if found.jump > min(clear, 10 * found.error + noise):
         return Claim.CORNER
-    if not found.error <= clear:
+    if not (found.error <= clear and math.isfinite(found.value)):
         return Claim.UNCLEAR
     allowed = min(3 * clear, 10 * found.error + noise)
     return Claim.RIGHT if abs(found.value - claim) <= allowed else Claim.WRONG

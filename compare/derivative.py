@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
@@ -53,7 +54,8 @@ def confirmed(exact: Derivative | None, rough: Derivative) -> Derivative:
     if exact is None:
         return rough
     doubt = max(10 * rough.error, 1e-6 * abs(rough.value))
-    return exact if max(abs(exact.value - rough.value), rough.jump) <= doubt else rough
+    apart = max(abs(exact.value - rough.value), rough.jump)
+    return exact if apart <= doubt < math.inf else rough
 
 
 def stride(point: Mapping[str, Array], direction: Mapping[str, Array], least: float) -> float:

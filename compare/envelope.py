@@ -143,13 +143,14 @@ class Envelope:
         Returns:
             For the loss of the last epoch and each parameter, how far a perturbed copy probably is
             from one that is not, and at least one step's rounding error. Two perturbed copies
-            are √2 times as far apart, as their perturbations are independent.
+            are √2 times as far apart, as their perturbations are independent. Infinite where
+            copies overflow, or the rounding error is not known.
         """
         now = {LOSS: feed.loss(self._losses[-len(feed.parts) :])}
         now |= {parameter(name): p for name, p in self._params.items()}
         for name, copies in now.items():
             found = _largest(copies.max(axis=0) - copies.min(axis=0)) / math.sqrt(2)
-            least = self._relative[name] * _largest(copies[0])
+            least = _known(self._relative[name] * _largest(copies[0]))
             least = self._least[name] = max(least, self._loss_floor if name == LOSS else 0.0)
             before = DECAY * self._sizes.get(name, 0.0)
             self._sizes[name] = max(found, least, before)
@@ -172,11 +173,15 @@ class Envelope:
 
     def _measure_growth(self) -> None:
         largest = max(size for name, size in self._sizes.items() if name != LOSS)
-        if self._first > 0 and math.isfinite(largest):
+        if 0 < self._first < math.inf and math.isfinite(largest):
             self.growth = (largest / self._first) ** (1 / self._epochs)
 
 
 def _largest(difference: Array) -> float:
     """The largest size of any entry; infinite if one is not a number."""
-    largest = float(np.abs(difference).max())
-    return math.inf if math.isnan(largest) else largest
+    return _known(float(np.abs(difference).max()))
+
+
+def _known(size: float) -> float:
+    """A size, infinite if it is not a number, beside which ``max`` could overlook it."""
+    return math.inf if math.isnan(size) else size

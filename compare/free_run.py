@@ -84,8 +84,9 @@ class FreeRun:
         """Take the losses of an epoch, which may end what can be decided."""
         # Against a loss of about 0 any other would have exploded. If no term of it is below 0, it
         # is as small as they are; where terms of both signs cancel, the floor is their own size.
-        size = min(abs(reference_loss), abs(torch_loss))
-        if size > EXPLODED * self._loss_size and self.envelope:
+        limit = EXPLODED * self._loss_size
+        ours, theirs = (not abs(loss) <= limit for loss in (reference_loss, torch_loss))
+        if ours and theirs and self.envelope:
             self.horizon = self.horizon or epoch
 
     def epoch(self, epoch: int, reference_loss: float, torch_loss: float) -> bool:
@@ -97,19 +98,34 @@ class FreeRun:
         if not self.decides:
             return math.isfinite(reference_loss) and math.isfinite(torch_loss)
         actual, expected = self.trajectories(reference_loss, torch_loss)
-        if self.envelope is None:
-            if any(_lost(actual[name]) and _lost(value) for name, value in expected.items()):
-                return False
-            units = {name: self.tolerance.split(actual[name], expected[name])[1] for name in actual}
-            return bool(np.isfinite(self.meter.add(epoch, actual, expected, units)).all())
-        sizes = self.envelope.sizes(self.feed)
-        if (_any_lost(actual) or _any_lost(expected)) and self._exploded():
+        lost = _lost(actual), _lost(expected)
+        if self.envelope is not None:
+            return self._within(self.envelope, epoch, actual, expected, lost)
+        if lost[0] & lost[1]:
+            return False
+        units = {name: self.tolerance.split(actual[name], expected[name])[1] for name in actual}
+        return bool(np.isfinite(self.meter.add(epoch, actual, expected, units)).all())
+
+    def _within(
+        self,
+        envelope: Envelope,
+        epoch: int,
+        actual: Observation,
+        expected: Observation,
+        lost: tuple[set[str], set[str]],
+    ) -> bool:
+        """Compare with the envelope, unless that ends what can be decided."""
+        sizes = envelope.sizes(self.feed)
+        if any(lost) and self._exploded():
             self.horizon = epoch
             return False
-        if self.envelope.grown and self._beyond_sight(sizes):
+        known = any(lost) or all(map(math.isfinite, sizes.values()))
+        if not known or (envelope.grown and self._beyond_sight(sizes)):
             self.horizon = epoch
             return True
-        return self.meter.add_evenly(epoch, actual, expected, sizes)
+        alike = lost[0] & lost[1]  # which is neither right nor wrong
+        compared = {name: size for name, size in sizes.items() if name not in alike}
+        return self.meter.add_evenly(epoch, actual, expected, compared) and not alike
 
     def trajectories(
         self, reference_loss: float, torch_loss: float
@@ -140,12 +156,9 @@ class FreeRun:
         return not allowed < self._moved
 
 
-def _any_lost(side: Observation) -> bool:
-    return any(_lost(value) for value in side.values())
-
-
-def _lost(value: Array) -> bool:
-    return not np.isfinite(value).all()
+def _lost(side: Observation) -> set[str]:
+    """The quantities that are not finite."""
+    return {name for name, value in side.items() if not np.isfinite(value).all()}
 
 
 def _trajectory(loss: float, weights: Mapping[str, Array]) -> Observation:

@@ -1,59 +1,60 @@
-"""Measuring: each quantity of one side against the other's, epoch after epoch."""
+"""Measuring: each quantity of one side against the other's, epoch after epoch.
+
+What is no number never passes. A value that is not a number differs from everything, an infinite
+one from all but the same infinity. Where what is allowed is negative, infinite or not a number,
+nothing can be judged: that comparison is *unjudged*, which is neither a failure nor agreement; its
+other entries are compared all the same.
+"""
 
 from __future__ import annotations
 
 import math
 import statistics
+import sys
 from collections.abc import Mapping
 
 import numpy as np
 
 from compare.history import Thinned
-from compare.metrics import Difference, Metrics
+from compare.metrics import Difference, Metrics, ratio
 from compare.observation import Array, Observation
+from compare.tolerances import largest_finite
 
 #: A scaling that a check must notice, or it shows nothing.
 NOTICEABLE = 0.05
 
 
 class Gauge:
-    """Collects the comparisons of one quantity."""
+    """Collects the comparisons of one quantity.
+
+    Attributes:
+        highest: the largest ratio so far; −1 before the first.
+    """
 
     def __init__(self, quantity: str) -> None:
         self.quantity = quantity
         self.shape: tuple[int, ...] = ()
         self.checks = 0
         self.vacuous = 0
+        self.unjudged = 0
         self.detectable = Thinned()
         self.largest = 0.0
         self.records: list[Difference] = []
+        self.highest = -1.0
         self.structure: str | None = None
         self.structure_epoch = 0
-
-    @property
-    def highest(self) -> float:
-        """The largest ratio so far; −1 before the first."""
-        return self.records[-1].ratio if self.records else -1.0
 
     def count(self, tensor: Array, allowed: float) -> None:
         """Note one more comparison of a tensor, and how much of a change it would have noticed."""
         self.shape = tensor.shape
         self.checks += 1
         if self.detectable.due:
-            self.largest = float(np.abs(tensor).max())
-        detectable = allowed / self.largest if self.largest > 0 else math.inf
+            self.largest = largest_finite(tensor)
+        judged = 0 <= allowed < math.inf
+        detectable = allowed / self.largest if judged and self.largest > 0 else math.inf
+        self.unjudged += not judged
         self.vacuous += not detectable < NOTICEABLE
         self.detectable.add(detectable)
-
-    def record(
-        self, epoch: int, error: Array, actual: Array, expected: Array, unit: float, multiple: float
-    ) -> None:
-        """Note the largest difference of a tensor whose entries all have the same unit."""
-        index = np.unravel_index(int(error.argmax()), error.shape)
-        beyond = int(np.sum(~(error <= multiple * unit)))
-        where = tuple(int(i) for i in index)
-        pair = float(actual[index]), float(expected[index])
-        self.note(Difference(epoch, where, *pair, unit, beyond, error.size), multiple)
 
     def note(self, difference: Difference, multiple: float) -> None:
         """Keep a difference that is larger than all before it.
@@ -66,6 +67,7 @@ class Gauge:
         if alike and len(beyond) == 2 and difference.ratio < 1.1 * self.highest:
             self.records.pop()
         self.records.append(difference)
+        self.highest = difference.ratio
 
     def metrics(self) -> Metrics:
         return Metrics(
@@ -77,6 +79,7 @@ class Gauge:
             tuple(self.records),
             self.structure,
             self.structure_epoch,
+            self.unjudged,
         )
 
 
@@ -106,12 +109,12 @@ class Meter:
     def reject(self, epoch: int, reasons: Mapping[str, str]) -> None:
         """Note quantities that could not be compared at all, and why."""
         for name, reason in reasons.items():
-            gauge = self.gauges.setdefault(name, Gauge(name))
+            gauge = self._gauge(name)
             gauge.structure, gauge.structure_epoch = reason, epoch
 
     def leave_out(self, quantity: str) -> None:
         """Note a quantity of which nothing can be compared; it stays undecided."""
-        self.gauges.setdefault(quantity, Gauge(quantity))
+        self._gauge(quantity)
 
     def add(
         self, epoch: int, actual: Observation, expected: Observation, units: Observation
@@ -124,19 +127,23 @@ class Meter:
         Returns:
             The largest difference of each quantity, in units.
         """
-        flat = _Flat(
-            list(actual.values()),
-            [expected[name] for name in actual],
-            [units[name] for name in actual],
-            self.multiple,
-        )
+        with np.errstate(all="ignore"):
+            flat = _Flat(
+                list(actual.values()),
+                [expected[name] for name in actual],
+                [units[name] for name in actual],
+                self.multiple,
+            )
+        highest, detectable = flat.highest.tolist(), flat.detectable.tolist()
+        vacuous, unjudged = flat.vacuous.tolist(), flat.unjudged.tolist()
         for position, (name, tensor) in enumerate(actual.items()):
-            gauge = self.gauges.setdefault(name, Gauge(name))
+            gauge = self._gauge(name)
             gauge.shape = tensor.shape
             gauge.checks += 1
-            gauge.vacuous += int(flat.vacuous[position])
-            gauge.detectable.add(float(flat.detectable[position]))
-            if flat.highest[position] > gauge.highest:
+            gauge.vacuous += vacuous[position]
+            gauge.unjudged += unjudged[position]
+            gauge.detectable.add(detectable[position])
+            if highest[position] > gauge.highest:
                 gauge.note(flat.difference(position, tensor.shape, epoch), self.multiple)
         return flat.highest
 
@@ -148,18 +155,35 @@ class Meter:
         Returns:
             Whether all differences are finite.
         """
-        finite = True
-        for name, unit in units.items():
-            gauge = self.gauges.setdefault(name, Gauge(name))
-            error = np.abs(actual[name] - expected[name])
+        with np.errstate(all="ignore"):
+            finite = [
+                self._add_evenly(epoch, name, actual[name], expected[name], unit)
+                for name, unit in units.items()
+            ]
+        return all(finite)
+
+    def _add_evenly(
+        self, epoch: int, name: str, actual: Array, expected: Array, unit: float
+    ) -> bool:
+        gauge = self._gauge(name)
+        error, allowed = np.abs(actual - expected), self.multiple * unit
+        largest = float(error.max())
+        finite = largest < math.inf
+        if not finite:
+            error = np.where(actual == expected, 0.0, error)  # equal infinities
             largest = float(error.max())
-            finite &= math.isfinite(largest)
-            if not (finite or np.isfinite(actual[name]).all() or np.isfinite(expected[name]).all()):
-                continue  # on both sides alike: neither right nor wrong
-            if not largest <= gauge.highest * unit:
-                gauge.record(epoch, error, actual[name], expected[name], unit, self.multiple)
-            gauge.count(expected[name], self.multiple * unit)
+            finite = largest < math.inf
+        known = 0 <= allowed < math.inf or not finite
+        if known and ratio(largest, unit) > gauge.highest:
+            gauge.note(_worst(epoch, error, actual, expected, unit, allowed), self.multiple)
+        gauge.count(expected, allowed)
         return finite
+
+    def _gauge(self, quantity: str) -> Gauge:
+        gauge = self.gauges.get(quantity)
+        if gauge is None:
+            gauge = self.gauges[quantity] = Gauge(quantity)
+        return gauge
 
 
 class _Flat:
@@ -173,15 +197,34 @@ class _Flat:
         self.ends = self.starts + sizes
         self.actual = _join(actual)
         self.expected = _join(expected)
-        self.units = _join(units)
-        allowed = multiple * self.units
+        self.units = _join(units) + 0.0  # those that are −0 become 0
         error = np.abs(self.actual - self.expected)
+        size = np.abs(self.expected)
+        if not error.max() < np.inf:
+            alike = (self.actual == self.expected) & np.isinf(self.actual)
+            error, self.units = np.where(alike, 0.0, error), np.where(alike, 0.0, self.units)
+            size = np.where(np.isfinite(size), size, 0.0)
+        allowed = multiple * self.units
         self.ratio = _over(error, self.units)
         self.beyond = ~(error <= allowed)
+        self.unjudged = np.zeros(len(sizes), bool)
+        if not (allowed.min() >= 0 and allowed.max() < np.inf):
+            allowed = self._leave_unjudged(error, allowed)
         self.highest = np.maximum.reduceat(self.ratio, self.starts)
-        size = np.abs(self.expected)
         self.detectable = np.minimum.reduceat(_over(allowed, size, empty=np.inf), self.starts)
-        self.vacuous = (self.detectable >= NOTICEABLE) | self._permutable(allowed)
+        self.vacuous = (self.detectable >= NOTICEABLE) | self._permutable(allowed) | self.unjudged
+
+    def _leave_unjudged(self, error: Array, allowed: Array) -> Array:
+        """Take out entries of which it is not known what is allowed, and give the other limits.
+
+        Where a side is infinite or not a number, that is wrong, whatever is allowed.
+        """
+        unknown = ~((allowed >= 0) & (allowed < np.inf))
+        self.unjudged = np.logical_or.reduceat(unknown, self.starts)
+        finite = error < np.inf
+        self.beyond = np.where(unknown, ~finite, self.beyond)
+        self.ratio = np.where(unknown, np.where(finite, -1.0, np.inf), self.ratio)
+        return np.where(unknown, np.inf, allowed)
 
     def _permutable(self, allowed: Array) -> Array:
         """Whether moving each entry on by one place would pass, though the entries differ."""
@@ -208,14 +251,26 @@ class _Flat:
         )
 
 
+def _worst(
+    epoch: int, error: Array, actual: Array, expected: Array, unit: float, allowed: float
+) -> Difference:
+    """The largest difference of a tensor whose entries all have the same unit."""
+    index = np.unravel_index(int(error.argmax()), error.shape)
+    limit = allowed if 0 <= allowed < math.inf else sys.float_info.max
+    beyond = int(np.sum(~(error <= limit)))
+    where = tuple(int(i) for i in index)
+    return Difference(
+        epoch, where, float(actual[index]), float(expected[index]), unit, beyond, error.size
+    )
+
+
 def _join(tensors: list[Array]) -> Array:
-    return np.concatenate([tensor.ravel() for tensor in tensors]).astype(np.float64)
+    return np.concatenate([tensor.ravel() for tensor in tensors], dtype=np.float64)
 
 
 def _over(numerator: Array, denominator: Array, empty: float = 0.0) -> Array:
     """The quotient; ``empty`` for 0/0, infinite for what is not a number."""
-    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-        quotient = np.where((numerator == 0) & (denominator == 0), empty, numerator / denominator)
+    quotient = np.where((numerator == 0) & (denominator == 0), empty, numerator / denominator)
     result: Array = np.where(np.isnan(quotient), np.inf, quotient)
     return result
 

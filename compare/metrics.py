@@ -30,17 +30,23 @@ class Difference:
 
     @property
     def error(self) -> float:
-        """|actual − expected|; not a number, or infinite, if either is."""
-        return abs(self.actual - self.expected)
+        """|actual − expected|, 0 between equal infinities; not finite if only one of them is."""
+        return 0.0 if self.actual == self.expected else abs(self.actual - self.expected)
 
     @property
     def ratio(self) -> float:
-        """The error in units of the tolerance; infinite if the error is not a finite number."""
-        if self.error == 0:
-            return 0.0
-        if not math.isfinite(self.error) or self.unit == 0:
-            return math.inf
-        return self.error / self.unit
+        """The error in units of the tolerance, see :func:`ratio`."""
+        return ratio(self.error, self.unit)
+
+
+def ratio(error: float, unit: float) -> float:
+    """An error in units of the tolerance; infinite if the two are not finite numbers of 0 or more.
+
+    No error at all is 0 of any unit.
+    """
+    if error == 0:
+        return 0.0
+    return error / unit if error < math.inf and 0 < unit < math.inf else math.inf
 
 
 @dataclass(frozen=True)
@@ -58,6 +64,9 @@ class Metrics:
         records: each difference that was larger, in units, than all before it; the last is
             the largest of all, and the first beyond a limit is the first beyond it.
         structure: why the tensors could not be compared at all, if they could not.
+        structure_epoch: when that was.
+        unjudged: how many of the checks had entries of which it is not known what is allowed, as
+            that is not a finite number; they are vacuous, too.
     """
 
     quantity: str
@@ -68,6 +77,7 @@ class Metrics:
     records: tuple[Difference, ...]
     structure: str | None = None
     structure_epoch: int = 0
+    unjudged: int = 0
 
     @property
     def worst(self) -> Difference | None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import Enum
 
@@ -68,9 +70,12 @@ class Failure:
         worst = self.difference
         index = list(worst.index) if worst.index else ""
         actual, expected = _apart(worst.actual, worst.expected)
+        allowed = f"allowed is {self.allowed:.2g}"
+        if not 0 <= self.allowed < math.inf:
+            allowed = "what is allowed could not be computed"
         return (
             f"{where}{index} = {actual}, but should be {expected}; they differ "
-            f"by {worst.error:.2g}, allowed is {self.allowed:.2g} "
+            f"by {worst.error:.2g}, {allowed} "
             f"({worst.beyond} of {worst.size} entries differ, {worst.beyond / worst.size:.1%})"
         )
 
@@ -150,13 +155,16 @@ class Report:
         return tuple(metrics.quantity for metrics in self.free_run if not metrics.decided)
 
     @property
+    def unjudged(self) -> tuple[str, ...]:
+        """Quantities of which it could not always be computed what is allowed."""
+        free_run = (f"{name} (free run)" for name in unjudged(self.free_run))
+        return (*unjudged(self.lockstep), *free_run)
+
+    @property
     def verdict(self) -> Verdict:
-        """Disagree on any failure; agree only if a gradient was compared that could have failed."""
-        if self.failures:
-            return Verdict.DISAGREE
-        if any(metrics.decided for metrics in self.lockstep if _is_gradient(metrics)):
-            return Verdict.AGREE
-        return Verdict.NOTHING
+        """See :func:`verdict_of`."""
+        every = (*self.lockstep, *self.free_run)
+        return verdict_of(bool(self.failures), every, filter(is_gradient, self.lockstep))
 
     @property
     def agrees(self) -> bool:
@@ -169,9 +177,29 @@ class Report:
         return to_html(self)
 
 
-def _is_gradient(metrics: Metrics) -> bool:
+def is_gradient(metrics: Metrics) -> bool:
     """Whether the quantity is the gradient of a parameter, or the one at the input."""
     return metrics.quantity.startswith(gradient(""))
+
+
+def unjudged(several: Iterable[Metrics]) -> tuple[str, ...]:
+    """The names of quantities of which it could not always be computed what is allowed."""
+    return tuple(dict.fromkeys(metrics.quantity for metrics in several if metrics.unjudged))
+
+
+def verdict_of(failed: bool, every: Iterable[Metrics], needed: Iterable[Metrics]) -> Verdict:
+    """Disagree on any failure; agree only on what could have failed, all of which was judged.
+
+    Args:
+        failed: whether anything failed.
+        every: all that was measured; nothing of it may be unjudged.
+        needed: at least one of these must have been compared so that it could have failed.
+    """
+    if failed:
+        return Verdict.DISAGREE
+    if unjudged(every) or not any(metrics.decided for metrics in needed):
+        return Verdict.NOTHING
+    return Verdict.AGREE
 
 
 def judge(check: str, metrics: Metrics, multiple: float) -> Failure | None:

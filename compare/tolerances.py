@@ -23,6 +23,14 @@ TOLERANCES = ("statistical", "rigorous", "fixed")
 MULTIPLE = 1024.0
 
 
+def largest_finite(array: Array) -> float:
+    """The size of the largest entry, but for infinite ones and those that are not a number."""
+    largest = float(np.abs(array).max(initial=0))
+    if not largest < math.inf:
+        largest = float(np.abs(array[np.isfinite(array)]).max(initial=0))
+    return largest
+
+
 class Tolerance(Protocol):
     """What a comparison needs to know of a tolerance."""
 
@@ -48,7 +56,7 @@ class Computed:
     The unit is the standard deviation of that error (statistical) or twice its largest possible
     value, once for each side (rigorous). To it comes one rounding of the tensor's largest entry, as
     errors that many entries share may not average out, and the smallest normal number, below which
-    relative accuracy is lost.
+    relative accuracy is lost. It is infinite where the error overflows or cannot be told.
     """
 
     model: Model
@@ -66,10 +74,11 @@ class Computed:
         if not isinstance(computed, Rounded):
             return computed, np.zeros(np.shape(expected))
         carried = 0.0 if computed.error is None else computed.error
-        largest = float(np.abs(computed.value).max(initial=0))
+        largest = largest_finite(computed.value)
         floor = largest * unit_roundoff(computed.dtype) + smallest_normal(computed.dtype)
         unit = self.model.combine(self.sides * carried, np.full(computed.shape, floor))
-        return computed.value, np.where(np.isnan(unit), np.inf, unit)
+        known = np.isfinite(computed.value) & ~np.isnan(unit)
+        return computed.value, np.where(known, unit, np.inf)
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ import numpy as np
 from compare.errors import UsageError
 from compare.observation import Array
 from compare.rounding import smallest_normal, unit_roundoff
-from compare.tolerances import Fixed, Tolerance, make
+from compare.tolerances import Fixed, Tolerance, largest_finite, make
 
 #: The standard deviation of a rounding error, in units of the largest possible one.
 ROUNDING = 1 / np.sqrt(3)
@@ -60,10 +60,9 @@ class Allowance:
         if isinstance(self._tolerance, Fixed):
             return self._tolerance.split(expected, expected)[1]
         u = unit_roundoff(np.dtype(dtype))
-        largest = float(np.abs(expected).max(initial=0))
-        floor = largest * u + smallest_normal(np.dtype(dtype))
-        unit: Array = np.hypot(spread * u * ROUNDING, floor) + slack / self.multiple
-        return unit
+        floor = largest_finite(expected) * u + smallest_normal(np.dtype(dtype))
+        unit = np.hypot(spread * u * ROUNDING, floor) + slack / self.multiple
+        return np.where(np.isnan(unit), np.inf, unit)  # it cannot be told
 
 
 def coarsest(*dtypes: str) -> str:

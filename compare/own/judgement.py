@@ -127,7 +127,7 @@ def _judge(subject: Subject, autograd: Autograd, look: Look) -> Judgement:
     theirs = expected.gradients
     difference = {n: (actual[n].astype(float) if wrong else 0.0) - theirs[n] for n in names}
     distance = _length(difference, names)
-    if distance == 0:
+    if distance == 0 or not math.isfinite(distance):
         return Judgement(Wrong.UNCLEAR, None, math.nan, None, math.nan)
     direction = {name: d / distance for name, d in difference.items()}
     claims = [_along(direction, one) for one in (actual, theirs)]

@@ -6,8 +6,7 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from compare.metrics import Metrics
-from compare.observation import gradient
-from compare.report import Failure, Verdict, judge
+from compare.report import Failure, Verdict, is_gradient, judge, unjudged, verdict_of
 
 if TYPE_CHECKING:
     from compare.diagnosis.cause import Cause
@@ -75,20 +74,23 @@ class CrossReport:
     @property
     def undecided(self) -> tuple[str, ...]:
         """Quantities of which no comparison could have failed, at any weights."""
-        every = [metrics for section in self.sections for metrics in section.metrics]
-        decided = {metrics.quantity for metrics in every if metrics.decided}
-        names = dict.fromkeys(metrics.quantity for metrics in every)
+        decided = {metrics.quantity for metrics in self._every if metrics.decided}
+        names = dict.fromkeys(metrics.quantity for metrics in self._every)
         return tuple(name for name in names if name not in decided)
 
     @property
+    def unjudged(self) -> tuple[str, ...]:
+        """Quantities of which it could not always be computed what is allowed."""
+        return unjudged(self._every)
+
+    @property
     def verdict(self) -> Verdict:
-        """Disagree on any failure; agree only if a gradient was compared that could have failed."""
-        if self.failures:
-            return Verdict.DISAGREE
-        every = (metrics for section in self.sections for metrics in section.metrics)
-        gradients = (metrics for metrics in every if metrics.quantity.startswith(gradient("")))
-        decided = any(metrics.decided for metrics in gradients)
-        return Verdict.AGREE if decided else Verdict.NOTHING
+        """See :func:`compare.report.verdict_of`."""
+        return verdict_of(bool(self.failures), self._every, filter(is_gradient, self._every))
+
+    @property
+    def _every(self) -> list[Metrics]:
+        return [metrics for section in self.sections for metrics in section.metrics]
 
     @property
     def agrees(self) -> bool:

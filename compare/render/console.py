@@ -95,13 +95,14 @@ def _mark(metrics: Metrics, multiple: float) -> tuple[str, str]:
     """What a row begins with and its colour; the mark is for where there are no colours."""
     if metrics.structure or metrics.first_beyond(multiple):
         return "!", "red"
-    return ("", "") if metrics.decided else ("?", "yellow")
+    return ("", "") if metrics.decided and not metrics.unjudged else ("?", "yellow")
 
 
 def _cells(metrics: Metrics, multiple: float) -> list[str]:
     worst = metrics.worst
     if metrics.structure is not None or worst is None:
-        return [metrics.quantity, "none", "", "", "", str(metrics.structure_epoch), ""]
+        epoch = "" if metrics.structure is None else str(metrics.structure_epoch)
+        return [metrics.quantity, "none", "", "", "", epoch, ""]
     where = ",".join(str(i) for i in worst.index)
     return [
         metrics.quantity,

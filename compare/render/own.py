@@ -10,7 +10,7 @@ from rich.console import Console
 from compare.render.console import WIDE, begin, say, table_of
 from compare.render.html import as_html
 from compare.render.json import as_json
-from compare.render.words import VERDICTS
+from compare.render.words import VERDICTS, shows_nothing, undecided
 from compare.report import Verdict
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ def headline(report: CrossReport) -> str:
     if first is not None:
         told = f"first at {first.quantity} ({first.check})"
     elif report.verdict is Verdict.NOTHING:
-        told = "no comparison could have failed"
+        told = undecided(report.unjudged)
     else:
         told = f"{checks:,} comparisons of {report.parameters:,} parameters within tolerance"
     return f"{VERDICTS[report.verdict]}: your network against {report.against}: {told}"
@@ -33,13 +33,7 @@ def headline(report: CrossReport) -> str:
 
 def remarks(report: CrossReport) -> list[str]:
     """What a reader should know besides the tables."""
-    said = list(report.remarks)
-    if report.undecided:
-        said.append(
-            "marked with ?: shows nothing, as zeros, a permutation or 5 % more would pass too: "
-            + ", ".join(report.undecided)
-        )
-    return said
+    return [*report.remarks, *shows_nothing(report.undecided, report.unjudged)]
 
 
 def show(report: CrossReport, console: Console) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from compare.report import Outcome, Report, Verdict
 
 VERDICTS = {Verdict.AGREE: "agree", Verdict.DISAGREE: "DISAGREE", Verdict.NOTHING: "not decidable"}
@@ -21,10 +23,38 @@ def headline(report: Report) -> str:
     if first is not None:
         told = f"first at {first.quantity}, epoch {first.epoch} ({first.check})"
     elif report.verdict is Verdict.NOTHING:
-        told = "no comparison could have failed"
+        told = undecided(report.unjudged)
     else:
         told = f"{checks:,} comparisons within tolerance"
     return f"{VERDICTS[report.verdict]}: {subject}: {told}"
+
+
+def undecided(unjudged: Sequence[str]) -> str:
+    """Why there is no verdict."""
+    if not unjudged:
+        return "no comparison could have failed"
+    return f"what is allowed of {unjudged[0]} could not be computed"
+
+
+def shows_nothing(nothing: Sequence[str], unjudged: Sequence[str]) -> list[str]:
+    """What the question marks in the tables stand for.
+
+    Args:
+        nothing: quantities whose comparisons could not have failed.
+        unjudged: those of which it is not known what is allowed.
+    """
+    said = []
+    if unjudged:
+        said.append(
+            "marked with ?: what is allowed could not be computed, as the rounding error overflows "
+            "or has no bound; a fixed tolerance, rtol and atol, needs none: " + ", ".join(unjudged)
+        )
+    if rest := [name for name in nothing if name not in unjudged]:
+        said.append(
+            "marked with ?: shows nothing, as zeros, a permutation or 5 % more would pass too: "
+            + ", ".join(rest)
+        )
+    return said
 
 
 def count_epochs(number: int) -> str:
@@ -61,11 +91,7 @@ def remarks(report: Report) -> list[str]:
             f"{report.growth:.3g}-fold per epoch, explains any difference; lockstep decides"
         )
     nothing = [*report.undecided, *(f"{name} (free run)" for name in report.undecided_free_run)]
-    if nothing:
-        said.append(
-            "marked with ?: shows nothing, as zeros, a permutation or 5 % more would pass too: "
-            + ", ".join(nothing)
-        )
+    said += shows_nothing(nothing, report.unjudged)
     if report.agrees and not (report.reference.learned and report.torch.learned):
         said.append("both sides agree, but the task was not learned: more epochs, or another seed")
     return said

@@ -77,7 +77,8 @@ def _power(model: Model, out: Array, values: tuple[Array, ...], errors: tuple[Er
     nearest = np.where(exponent >= 1, size + error, np.maximum(size - error, 0.0))
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         slope = np.abs(exponent) * np.power(nearest, np.subtract(exponent, 1.0))
-        through_x = np.where(np.equal(error, 0), 0.0, slope * error)
+        flat = np.equal(error, 0) | np.equal(exponent, 0)
+        through_x = np.where(flat, 0.0, slope * error)
         along = np.where((x == 0) | np.equal(exponent_error, 0), 0.0, out * np.log(size))
     return model.combine(through_x, np.abs(along) * exponent_error, rounding)
 

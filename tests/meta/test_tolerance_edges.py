@@ -117,7 +117,9 @@ def test_what_is_not_finite_fails_on_either_side(tolerance: str, dtype: str) -> 
         for bad in BAD:
             broken = expected.copy()
             broken[index] = bad
-            for pair in ((broken, expected), (expected, broken), (broken, broken)):
+            opposite = broken.copy()
+            opposite[index] = -bad
+            for pair in ((broken, expected), (expected, broken), (broken, opposite)):
                 found = judged(quantity, *pair, units, multiple).first_beyond(multiple)
                 assert found is not None, (quantity, bad)
                 assert (found.index, found.beyond) == (index, 1)
@@ -130,7 +132,7 @@ def test_unit_that_is_not_finite_excuses_nothing_that_is_not(bad: float, dtype: 
     broken = np.array([1, bad, 1], dtype)
     for unit in (math.inf, 0.0, 1.0):
         units = np.full(3, unit)
-        for pair in ((broken, expected), (expected, broken), (broken, broken)):
+        for pair in ((broken, expected), (expected, broken), (broken, -broken)):
             assert judged("q", *pair, units, 1.0).first_beyond(1.0) is not None
 
 
