@@ -46,12 +46,14 @@ class Measured:
         section: what was measured.
         method: how the loss was differentiated.
         looked_at: entries that were looked at one by one.
+        seen: the user's side.
         remarks: on what could not be compared.
     """
 
     section: Section
     method: str
     looked_at: int
+    seen: Seen
     remarks: tuple[str, ...] = ()
 
 
@@ -83,7 +85,7 @@ def measure(
         meter.along(name, v, differentiator.along({name: v}), spread[name])
     method = "complex step" if differentiator.analytic else "central differences"
     section = Section(title, meter.metrics())
-    return Measured(section, method, total, meter.left_out(title))
+    return Measured(section, method, total, seen, meter.left_out(title))
 
 
 class _Meter:
@@ -92,7 +94,8 @@ class _Meter:
     def __init__(self, allowance: Allowance, seen: Seen, weights: Mapping[str, Array]) -> None:
         self._allowance, self._seen, self._weights = allowance, seen, weights
         self._meter = Meter(allowance.multiple)
-        self._dtype = coarsest(*(value.dtype.name for value in weights.values()))
+        held_in = (value.dtype.name for value in weights.values())
+        self._dtype = coarsest(*held_in, *seen.dtypes.values())
         largest = max(float(np.abs(g).max(initial=0)) for g in seen.gradients.values())
         self._rounding = largest * unit_roundoff(np.dtype(self._dtype)) * allowance.multiple
         self._places: dict[str, list[tuple[int, ...]]] = {}

@@ -43,6 +43,7 @@ class Look:
         wrong: the parameters whose gradients differ.
         section: what was measured.
         failed: whether anything differs, be it the loss alone.
+        own_loss: the user's loss, if there is one.
     """
 
     title: str
@@ -53,6 +54,7 @@ class Look:
     wrong: tuple[str, ...]
     section: Section
     failed: bool
+    own_loss: float | None = None
 
 
 def look(
@@ -81,7 +83,8 @@ def _compare(
     allowance: Allowance,
     own_loss: float | None,
 ) -> Look:
-    dtype = coarsest(expected.dtype, *(value.dtype.name for value in weights.values()))
+    held_in = (value.dtype.name for value in weights.values())
+    dtype = coarsest(expected.dtype, *held_in, *seen.dtypes.values())
     right = dict(expected.gradients)
     slack = {name: seen.slack[name] + expected.off_by.get(name, 0.0) for name in right}
     units = allowance.units(right, expected.spread, slack, dtype)
@@ -106,9 +109,8 @@ def _compare(
         for name in right
         if name in misshapen or not meter.gauges[gradient(name)].highest <= allowance.multiple
     )
-    return Look(
-        title, weights, seen, expected, units, wrong, Section(title, meter.metrics()), meter.failed
-    )
+    section = Section(title, meter.metrics())
+    return Look(title, weights, seen, expected, units, wrong, section, meter.failed, own_loss)
 
 
 def at_all(

@@ -232,6 +232,7 @@ def _by_loss(
         remarks=(
             *left_out,
             *(remark for one in found for remark in one.remarks),
+            *remarks.mixed(points["your weights"], found[0].seen),
             *remarks.printed(subject.run.lines),
         ),
         parameters=size,

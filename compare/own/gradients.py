@@ -45,6 +45,11 @@ class Seen:
     lr: float | None = None
     unmoved: tuple[str, ...] = ()
 
+    @property
+    def dtypes(self) -> dict[str, str]:
+        """What each gradient is in."""
+        return {name: value.dtype.name for name, value in self.gradients.items()}
+
 
 class Source(Protocol):
     """Where gradients come from."""
@@ -80,7 +85,9 @@ def _as_gradient(value: Any, what: str) -> Array:
     array = np.array(value) if is_leaf(value) else None
     if array is not None and array.dtype.kind in "iu" and not np.any(array):
         return array.astype(float)  # zeros that nothing was added to
-    return as_array(value, what)
+    return as_array(
+        value, what, "compute it in one of them, as converting it later brings no digits back"
+    )
 
 
 def _by_name(value: Any, names: Sequence[str]) -> dict[str, Any]:

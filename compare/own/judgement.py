@@ -20,7 +20,9 @@ from compare.errors import CannotCompare
 from compare.observation import Array
 from compare.opinion import Finding
 from compare.own.against_torch import Look
+from compare.own.allowance import coarsest
 from compare.own.autograd import Autograd
+from compare.own.losses import relation
 from compare.own.numeric import LEAST, Differentiator
 from compare.own.subject import Subject
 from compare.rounding import unit_roundoff
@@ -33,6 +35,10 @@ class Wrong(Enum):
     FORWARDS = (
         "your backward is the derivative of your own loss, and autograd's is that of torch_loss: "
         "the two losses, or the networks before them, are not the same function"
+    )
+    LOSS = (
+        "your gradients are right: they are those of torch_loss; the loss that you gave, loss=, is "
+        "another function"
     )
     AUTOGRAD = (
         "PyTorch's side is wrong: autograd's gradient is not the derivative of torch_loss (a "
@@ -74,15 +80,21 @@ class Judgement:
         own_claim: what the user's gradient says it is.
         torch: the derivative of PyTorch's.
         torch_claim: what autograd says it is.
+        relation: what the user's loss is of torch_loss, in words, if it is another function.
     """
 
     wrong: Wrong
-    own: Derivative | None
-    own_claim: float
-    torch: Derivative | None
-    torch_claim: float
+    own: Derivative | None = None
+    own_claim: float = math.nan
+    torch: Derivative | None = None
+    torch_claim: float = math.nan
+    relation: str = ""
 
     def __str__(self) -> str:
+        found = f"{self.wrong.value}: your loss is {self.relation}"
+        return self._with_numbers(found if self.relation else self.wrong.value)
+
+    def _with_numbers(self, found: str) -> str:
         told = [
             f"{which} changes by {found.value:.9g} ({found.method}), and its gradient is off "
             f"by {abs(claim - found.value):.2g}"
@@ -93,12 +105,14 @@ class Judgement:
             if found is not None
         ]
         if not told:
-            return self.wrong.value
-        return f"{self.wrong.value}. Where the two differ most, {'; '.join(told)}"
+            return found
+        return f"{found}. Where the two differ most, {'; '.join(told)}"
 
 
 def judge(subject: Subject, autograd: Autograd, looks: Sequence[Look]) -> Judgement | None:
     """Say which side is wrong; where there is a corner, at the next weights on which they disagree.
+
+    Where gradients differ that is asked of them, elsewhere of the losses.
 
     Args:
         subject: the user's side.
@@ -109,37 +123,52 @@ def judge(subject: Subject, autograd: Autograd, looks: Sequence[Look]) -> Judgem
         The judgement; None if nothing differs.
     """
     first = None
-    for look in looks:
-        if look.failed:
-            found = _judge(subject, autograd, look)
-            if found.wrong is not Wrong.CORNER:
-                return found
-            first = first or found
-    return first
+    for look in [one for one in looks if one.wrong]:
+        found = _judge(subject, autograd, look)
+        if found.wrong is not Wrong.CORNER:
+            return found
+        first = first or found
+    other = next((one for one in looks if one.failed), None)
+    if first is not None or other is None:
+        return first
+    return Judgement(Wrong.LOSS, relation=_relation(subject, autograd, other))
+
+
+def _relation(subject: Subject, autograd: Autograd, look: Look) -> str:
+    dtype = coarsest(look.expected.dtype, *(value.dtype.name for value in look.weights.values()))
+    return relation(subject, autograd, look.weights, dtype)
 
 
 def _judge(subject: Subject, autograd: Autograd, look: Look) -> Judgement:
     weights, actual, expected = look.weights, look.seen.gradients, look.expected
     wrong = [name for name in look.wrong if actual[name].shape == weights[name].shape]
-    if look.wrong and not wrong:
-        return Judgement(Wrong.SHAPES, None, math.nan, None, math.nan)
-    names = wrong or list(weights)
+    if not wrong:
+        return Judgement(Wrong.SHAPES)
     theirs = expected.gradients
-    difference = {n: (actual[n].astype(float) if wrong else 0.0) - theirs[n] for n in names}
-    distance = _length(difference, names)
+    difference = {name: actual[name].astype(float) - theirs[name] for name in wrong}
+    distance = _length(difference, wrong)
     if distance == 0 or not math.isfinite(distance):
-        return Judgement(Wrong.UNCLEAR, None, math.nan, None, math.nan)
+        return Judgement(Wrong.UNCLEAR)
     direction = {name: d / distance for name, d in difference.items()}
     claims = [_along(direction, one) for one in (actual, theirs)]
     own = _own(subject, weights, direction)
     torch = _torch(autograd, weights, direction, expected.dtype)
-    noise = 64 * unit_roundoff(np.dtype(expected.dtype)) * _length(theirs, names)
-    off_by = _length(expected.off_by, [name for name in names if name in expected.off_by])
+    noise = 64 * unit_roundoff(np.dtype(expected.dtype)) * _length(theirs, wrong)
+    off_by = _length(expected.off_by, [name for name in wrong if name in expected.off_by])
     claimed = tuple(
         None if one is None else judge_claim(one, claim, distance, noise + known)
         for one, claim, known in ((own, claims[0], 0.0), (torch, claims[1], off_by))
     )
-    return Judgement(_found(subject.has_loss, *claimed), own, claims[0], torch, claims[1])
+    found = _found(subject.has_loss, *claimed)
+    told = _relation(subject, autograd, look) if _differ(found, look) else ""
+    return Judgement(found, own, claims[0], torch, claims[1], told)
+
+
+def _differ(found: Wrong, look: Look) -> bool:
+    """Whether the losses are different functions, as is seen by their values."""
+    if found is not Wrong.FORWARDS or look.own_loss is None:
+        return False
+    return abs(look.own_loss - look.expected.loss) > 1e-12 * abs(look.expected.loss)
 
 
 def _found(has_loss: bool, own: Claim | None, torch: Claim | None) -> Wrong:

@@ -54,12 +54,13 @@ def without_ones(shape: tuple[int, ...]) -> tuple[int, ...]:
     return tuple(length for length in shape if length != 1)
 
 
-def as_array(value: Any, what: str) -> Array:
+def as_array(value: Any, what: str, advice: str = "convert it with .astype") -> Array:
     """A copy of the numbers, in their own dtype; Python's are float64.
 
     Args:
         value: an array, a number or lists of numbers.
         what: it is called so in errors.
+        advice: what to do about another precision.
 
     Raises:
         CannotCompare: it is none of these, or not of a dtype that can be compared.
@@ -82,7 +83,7 @@ def as_array(value: Any, what: str) -> Array:
     if array.dtype.name not in DTYPES:
         raise CannotCompare(
             f"{what} is {array.dtype}, but should be float64 or float32, which PyTorch and NumPy "
-            f"both compute in; convert it with .astype"
+            f"both compute in; {advice}"
         )
     return array
 

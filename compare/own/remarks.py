@@ -9,6 +9,7 @@ import numpy as np
 from compare import torch_constants
 from compare.observation import Array
 from compare.own.against_torch import Look
+from compare.own.allowance import coarsest
 from compare.own.autograd import Autograd
 from compare.own.gradients import Seen, Stepped
 from compare.own.subject import Subject
@@ -17,6 +18,7 @@ from compare.own.subject import Subject
 def on(looks: Sequence[Look], subject: Subject) -> list[str]:
     """Everything that is worth a remark, of what has been seen."""
     told = [*_not_trained(looks), *_not_read(looks), *_coarse(looks), *_constants(looks)]
+    told += mixed(looks[0].weights, looks[0].seen)
     rates = subject.source.rates
     if isinstance(subject.source, Stepped) and len(rates) == 1 and any(one.wrong for one in looks):
         told.append(
@@ -79,6 +81,27 @@ def _coarse(looks: Sequence[Look]) -> list[str]:
         "torch_loss computes with float32 numbers, so that nothing finer can be compared; make its "
         "data with dtype=torch.float64"
     ]
+
+
+def mixed(weights: Mapping[str, Array], seen: Seen) -> list[str]:
+    """Numbers of the user's that are less precise than others."""
+    held_in = {name: value.dtype.name for name, value in weights.items()}
+    told = []
+    coarse = coarsest(*held_in.values())
+    if len(set(held_in.values())) > 1:
+        few = ", ".join(name for name, dtype in held_in.items() if dtype == coarse)
+        told.append(
+            f"{few}: {coarse}, unlike the other parameters; nothing finer than {coarse} can be "
+            f"compared"
+        )
+    coarser = [name for name, dtype in seen.dtypes.items() if coarsest(coarse, dtype) != coarse]
+    if coarser:
+        dtype = coarsest(*seen.dtypes.values())
+        told.append(
+            f"your gradients of {', '.join(coarser)} are {dtype}, while the parameters are "
+            f"{coarse}: nothing finer than {dtype} can be compared"
+        )
+    return told
 
 
 def _constants(looks: Sequence[Look]) -> list[str]:

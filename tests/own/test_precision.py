@@ -53,3 +53,44 @@ def test_constant_that_float32_holds_exactly_is_no_float32() -> None:
     )
     assert report.agrees, report
     assert "float64" in report.against
+
+
+def slopes() -> Any:
+    return 2 * W["w"]
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("alone", [False, True])
+def test_gradient_of_lower_precision_is_held_to_that_and_told(dtype: str, alone: bool) -> None:
+    against: dict[str, Any] = (
+        {"loss": lambda: (W["w"] ** 2).sum()} if alone else {"torch_loss": squares}
+    )
+    report = crosscheck(W, grads=lambda: {"w": slopes().astype(dtype)}, **against)
+    assert report.agrees, report
+    assert any("are float32, while the parameters are float64" in r for r in report.remarks) == (
+        dtype == "float32"
+    )
+    report = crosscheck(W, grads=lambda: {"w": (1.01 * slopes()).astype(dtype)}, **against)
+    assert not report.agrees
+
+
+def squares(p: dict[str, Tensor]) -> Tensor:
+    return sum((value.double() ** 2).sum() for value in p.values())  # type: ignore[return-value]
+
+
+@pytest.mark.parametrize("alone", [False, True])
+def test_parameters_of_two_precisions_are_held_to_the_coarser_and_told(alone: bool) -> None:
+    p = {"w": np.array([0.3, 0.7]), "b": np.array([0.2, -0.9], np.float32)}
+    against: dict[str, Any] = (
+        {"loss": lambda: sum((value**2).sum() for value in p.values())}
+        if alone
+        else {"torch_loss": squares}
+    )
+    report = crosscheck(p, grads=lambda: {n: 2 * value for n, value in p.items()}, **against)
+    assert report.agrees, report
+    assert any(one.startswith("b: float32, unlike the other") for one in report.remarks)
+
+
+def test_gradient_of_half_precision_is_refused_with_true_advice() -> None:
+    with pytest.raises(CannotCompare, match=r"is float16.*converting it later brings no digits"):
+        crosscheck(W, grads=lambda: {"w": slopes().astype(np.float16)}, torch_loss=squares)
