@@ -19,10 +19,11 @@ import numpy as np
 
 from compare.errors import CannotCompare, UsageError
 from compare.observation import Array
-from compare.own.numbers import as_array, fill, is_leaf, without_ones
+from compare.own.numbers import as_array, fill, without_ones
 from compare.own.parameters import Parameters, first_bad
 from compare.own.paths import is_pointer, place
 from compare.own.running import Runner
+from compare.own.structure import Node, as_plain, take_apart
 from compare.rounding import unit_roundoff
 
 #: The second learning rate is the first divided by this, a power of two, so that it is exact.
@@ -71,7 +72,8 @@ class Returned:
 
     def see(self, rate: float | None) -> Seen:
         shapes = {name: value.shape for name, value in self.parameters.read().items()}
-        found = _by_name(self.run("grads", self.grads), list(shapes))
+        given = self.run("grads", self.grads)
+        found = self.run("what grads returns", _as_given, given, self.parameters.tree, shapes)
         gradients = {}
         for name, value in found.items():
             what = f"the gradient of {name} that grads gives"
@@ -81,16 +83,15 @@ class Returned:
 
 
 def _as_gradient(value: Any, what: str) -> Array:
-    """Whole numbers may be gradients if all are 0; all else as parameters."""
-    array = np.array(value) if is_leaf(value) else None
-    if array is not None and array.dtype.kind in "iu" and not np.any(array):
-        return array.astype(float)  # zeros that nothing was added to
+    """An array of whole numbers may be a gradient if all are 0; all else as parameters."""
+    if isinstance(value, np.ndarray) and value.dtype.kind in "iu" and not np.any(value):
+        return value.astype(float)  # zeros that nothing was added to
     return as_array(
         value, what, "compute it in one of them, as converting it later brings no digits back"
     )
 
 
-def _by_name(value: Any, names: Sequence[str]) -> dict[str, Any]:
+def _as_given(value: Any, tree: Node, shapes: Mapping[str, tuple[int, ...]]) -> dict[str, Any]:
     """What ``grads`` returned, for each parameter.
 
     Raises:
@@ -101,41 +102,16 @@ def _by_name(value: Any, names: Sequence[str]) -> dict[str, Any]:
             "grads returns None; it should return the gradients, or where they are: "
             "(network, 'dW1', 'db1')"
         )
-    if is_pointer(value):
+    if is_pointer(value) and not _are_numbers(value[1:], len(shapes) - 1):
         root, *paths = value
-        value = [place(root, path).get() for path in paths]
-        if len(value) == 1 and len(names) > 1 and not is_leaf(value[0]):
-            value = value[0]
-    if isinstance(value, Mapping):
-        return _by_key(value, names)
-    if len(names) == 1 and is_leaf(value):
-        return {names[0]: value}
-    if isinstance(value, list | tuple) or (isinstance(value, np.ndarray) and value.ndim > 0):
-        if len(value) != len(names):
-            raise CannotCompare(
-                f"grads gives {len(value)} gradients, but there {_count(len(names))}: "
-                f"{', '.join(names)}"
-            )
-        return dict(zip(names, value, strict=True))
-    raise CannotCompare(
-        f"grads returns a {type(value).__name__}, but should return a dict or list of gradients, "
-        f"or where they are: (network, 'dW1', 'db1')"
-    )
+        several = [place(root, path).get() for path in paths]
+        value = several[0] if len(several) == 1 else several
+    return take_apart(as_plain(value), tree, shapes)
 
 
-def _count(number: int) -> str:
-    return "is 1 parameter" if number == 1 else f"are {number} parameters"
-
-
-def _by_key(value: Mapping[Any, Any], names: Sequence[str]) -> dict[str, Any]:
-    found = {str(key): one for key, one in value.items()}
-    if set(found) != set(names):
-        raise CannotCompare(
-            f"grads gives the keys {', '.join(found) or 'none'}, but should give "
-            f"{', '.join(names)}; return (gradients, 'key', ...) to say which is which, in the "
-            f"order of the parameters"
-        )
-    return {name: found[name] for name in names}
+def _are_numbers(paths: Sequence[Any], count: int) -> bool:
+    """Whether what may be places in a list are the gradients themselves, as in (dW, 0)."""
+    return len(paths) == count and all(isinstance(one, int) for one in paths)
 
 
 def _fitted(gradient: Array, shape: tuple[int, ...]) -> Array:

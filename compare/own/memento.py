@@ -24,7 +24,7 @@ import numpy as np
 
 from compare.own import statics
 from compare.own.keepers import CACHE, Restore, keep_attributes, keeper
-from compare.own.ownership import is_users_module, is_users_namespace
+from compare.ownership import is_users_module, is_users_namespace
 
 _PLAIN = frozenset(
     map(id, (str, bytes, int, float, complex, bool, type(None), range, slice, type(...), np.dtype))

@@ -55,7 +55,7 @@ def without_ones(shape: tuple[int, ...]) -> tuple[int, ...]:
 
 
 def as_array(value: Any, what: str, advice: str = "convert it with .astype") -> Array:
-    """A copy of the numbers, in their own dtype; Python's are float64.
+    """A copy of the numbers, in their own dtype; Python's, and whole ones alone, are float64.
 
     Args:
         value: an array, a number or lists of numbers.
@@ -75,17 +75,29 @@ def as_array(value: Any, what: str, advice: str = "convert it with .astype") -> 
             f"{what} is {_told(value)}, but should be an array, a number, or lists of numbers"
         )
     array = np.array(value)
+    if array.dtype.kind in "iuO" and not isinstance(value, np.ndarray):
+        array = _as_float(array, what)
     if array.dtype.kind in "iub":
         raise CannotCompare(
-            f"{what} holds whole numbers ({array.dtype}), but should hold float64 or float32: "
-            f"make it so with .astype(float), or write 1.0 for 1"
+            f"{what} holds whole numbers ({array.dtype}), but should hold float64 or float32: an "
+            f"array of whole numbers has no room for a fraction; make it with dtype=float, or "
+            f"convert it with .astype(float), where it comes from"
         )
     if array.dtype.name not in DTYPES:
+        hint = f"; {advice}" if hasattr(value, "astype") else ""
         raise CannotCompare(
             f"{what} is {array.dtype}, but should be float64 or float32, which PyTorch and NumPy "
-            f"both compute in; {advice}"
+            f"both compute in{hint}"
         )
     return array
+
+
+def _as_float(whole: Array, what: str) -> Array:
+    """Whole numbers that are no array: another number can be put in the place of each."""
+    try:
+        return whole.astype(float)
+    except (OverflowError, TypeError) as error:
+        raise CannotCompare(f"{what} cannot be made float64: {error}") from None
 
 
 def _told(value: Any) -> str:

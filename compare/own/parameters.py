@@ -12,6 +12,7 @@ from compare.errors import CannotCompare, UsageError
 from compare.observation import Array
 from compare.own.numbers import as_array, fill, is_leaf, is_number
 from compare.own.paths import Part, Place, is_pointer, place
+from compare.own.structure import Node, Tree
 
 
 class Parameters:
@@ -27,14 +28,19 @@ class Parameters:
 
             What holds several tensors, such as a list of arrays, is taken apart.
 
+    Attributes:
+        places: where each tensor is, by its name.
+        tree: how they lie together.
+
     Raises:
         CannotCompare: there are none, one cannot be compared, or two share memory.
         UsageError: a path cannot be read.
     """
 
     def __init__(self, given: Any) -> None:
+        self.places: dict[str, Place] = {}
         try:
-            self.places = dict(_named(given))
+            self.tree = Node({name: self._tree(name, where) for name, where in _named(given)})
         except RecursionError:
             raise CannotCompare(
                 "parameters holds something that holds itself; name the arrays: (network, 'W1')"
@@ -48,6 +54,22 @@ class Parameters:
             if not np.isfinite(value).all():
                 raise CannotCompare(f"parameter {name} is not finite{first_bad(value)}")
         self._require_apart()
+
+    def _tree(self, name: str, where: Place) -> Tree:
+        """The structure of what is at a place, each tensor of which becomes a parameter."""
+        value = where.get()
+        if isinstance(value, Mapping):
+            items = list(value)
+        elif not is_leaf(value) and isinstance(value, list | tuple | np.ndarray):
+            items = list(range(len(value)))
+        else:
+            as_array(value, f"parameter {name}")
+            if name in self.places:
+                raise UsageError(f"two parameters are called {name}; each should have its own name")
+            self.places[name] = where
+            return name
+        inner = [(f"{name}[{item!r}]", where.within(item)) for item in items]
+        return Node({str(item): self._tree(*one) for item, one in zip(items, inner, strict=True)})
 
     def __iter__(self) -> Iterator[str]:
         return iter(self.places)
@@ -75,44 +97,29 @@ class Parameters:
 
 
 def _named(given: Any) -> Iterator[tuple[str, Place]]:
+    """What is named as parameters, and where it is."""
     if is_pointer(given):
         root, *paths = given
         for path in paths:
-            yield from _leaves(str(path), place(root, path))
+            yield str(path), place(root, path)
     elif isinstance(given, Mapping):
         for key, value in given.items():
-            yield from _entry(str(key), value, Place(given, (Part(key),)))
+            yield str(key), _entry(str(key), value, Place(given, (Part(key),)))
     elif isinstance(given, list | tuple):
         for index, value in enumerate(given):
-            yield from _entry(str(index), value, Place(given, (Part(index),)))
+            yield str(index), _entry(str(index), value, Place(given, (Part(index),)))
     else:
         raise UsageError(_not_parameters(given))
 
 
-def _entry(name: str, value: Any, where: Place) -> Iterator[tuple[str, Place]]:
+def _entry(name: str, value: Any, where: Place) -> Place:
     """One item of a dict or list: a pointer to somewhere else, or itself."""
     if not is_pointer(value):
-        yield from _leaves(name, where)
-        return
+        return where
     root, *paths = value
     if len(paths) > 1:
         raise UsageError(f"{name!r} names {len(paths)} parameters, but should name one")
-    yield from _leaves(name, place(root, paths[0]))
-
-
-def _leaves(name: str, where: Place) -> Iterator[tuple[str, Place]]:
-    """The tensors at a place, each with its name."""
-    value = where.get()
-    if isinstance(value, Mapping):
-        items = list(value)
-    elif not is_leaf(value) and isinstance(value, list | tuple | np.ndarray):
-        items = list(range(len(value)))
-    else:
-        as_array(value, f"parameter {name}")
-        yield name, where
-        return
-    for item in items:
-        yield from _leaves(f"{name}[{item!r}]", where.within(item))
+    return place(root, paths[0])
 
 
 def _not_parameters(given: Any) -> str:

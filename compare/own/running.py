@@ -12,10 +12,11 @@ from typing import Any
 
 import numpy as np
 
-from compare.blame import is_ours, is_users, raised_in_compare
+from compare.blame import raised_in_compare
 from compare.budget import Budget, TimeUp
 from compare.errors import BackproofError, CannotCompare
 from compare.own.calls import Calls
+from compare.ownership import is_ours, is_users
 
 
 class _Lines(io.StringIO):

@@ -17,8 +17,8 @@ _STANDARD = Path(sysconfig.get_path("stdlib")).resolve()
 _INSTALLED = frozenset({"site-packages", "dist-packages"})
 
 #: Where Backproof itself lies: beside this package.
-_HOME = Path(__file__).resolve().parents[2]
-_OURS = tuple(_HOME / name for name in ("compare", "reference", "torch_impl", "cli.py"))
+_HERE = Path(__file__).resolve().parent
+_OURS = (_HERE, *(_HERE.parent / name for name in ("reference", "torch_impl", "cli.py")))
 
 
 @functools.cache
@@ -26,6 +26,13 @@ def is_ours(file: str) -> bool:
     """Whether a file is one of Backproof's."""
     place = _resolved(file)
     return place is not None and any(place.is_relative_to(own) for own in _OURS)
+
+
+@functools.cache
+def is_harness(file: str) -> bool:
+    """Whether a file is one of :mod:`compare`, which runs the user's code beside all other."""
+    place = _resolved(file)
+    return place is not None and place.is_relative_to(_HERE)
 
 
 @functools.cache

@@ -14,7 +14,7 @@ import pytest
 import compare.meter
 import reference.linear
 from compare.own.memento import Memento
-from compare.own.ownership import is_ours, is_users, is_users_module
+from compare.ownership import is_ours, is_users, is_users_module
 
 SOURCE = """
 calls = [0]
