@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -13,11 +14,13 @@ with loading():
     from compare.cases import CASES, DTYPES, Case, adapt, check_settings, find
     from compare.catalogue import CATALOGUE, lines
     from compare.errors import CannotCompare, UsageError
+    from compare.startup import settle
     from compare.terminal import (
+        columns,
+        note,
         progress,
         results,
         run_as_process,
-        settle,
         tell,
         told,
         unread_is_no_error,
@@ -340,26 +343,33 @@ def check(
     The file has a function that returns the arguments of `crosscheck`; `init` writes one.
     Exit code: 0 agree, 1 disagree, 2 usage error, 3 could not compare, 4 nothing decidable.
     """
-    from compare.own.allowance import Allowance
+    from compare.own.apart import check_apart
+    from compare.own.post import Request
     from compare.own.target import Target
 
     target = Target.parse(file)
-    Allowance(tolerance, rtol, atol)  # refused before PyTorch is loaded
     _check_outputs(json, None)
-    from compare.own.loading import check_file
-    from compare.render.own import show, to_json
-
     options = {"seed": seed, "draws": draws, "tolerance": tolerance, "rtol": rtol, "atol": atol}
+    request = Request(
+        file=str(target.path),
+        function=target.function,
+        timeout=timeout,
+        options=options,
+        columns=columns(),
+        terminal=sys.stdout.isatty(),
+        encoding=sys.stdout.encoding or "utf-8",
+        watched=sys.stderr.isatty(),
+    )
     with progress(target.path.name, 100) as advance:
-        report = check_file(
-            target, timeout, options, lambda done, total: advance(100 * done // total)
-        )
+        answer = check_apart(request, advance)
     if json != "-":
         with unread_is_no_error():
-            show(report, results())
+            sys.stdout.write(answer.text)
     if json is not None:
-        _write(to_json(report), json)
-    raise typer.Exit(report.verdict.value)
+        _write(answer.json, json)
+    if answer.note:
+        note(answer.note)
+    raise typer.Exit(answer.code)
 
 
 @app.command()

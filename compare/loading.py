@@ -10,6 +10,9 @@ from contextlib import contextmanager
 #: 128 and the number of the signal, as a shell would report it.
 INTERRUPTED = 128 + 2
 
+#: Signals by which others end a process, and what is said then.
+ENDED = {"SIGTERM": "Ended by SIGTERM.", "SIGHUP": "Ended by SIGHUP: the terminal is gone."}
+
 
 @contextmanager
 def loading() -> Iterator[None]:

@@ -6,12 +6,13 @@ Only the command line imports this module.
 from __future__ import annotations
 
 import functools
-import gc
 import io
 import os
 import shutil
+import signal
 import sys
 import traceback
+import types
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, NoReturn, ParamSpec, TypeVar
@@ -19,7 +20,8 @@ from typing import TYPE_CHECKING, NoReturn, ParamSpec, TypeVar
 import typer
 
 from compare.errors import BackproofError, CannotCompare, UsageError
-from compare.loading import INTERRUPTED, missing
+from compare.loading import ENDED, INTERRUPTED, missing
+from compare.startup import settle, start
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -37,22 +39,15 @@ UNLIMITED = 200
 NARROWEST = 40
 
 
-#: What tells NumPy's and PyTorch's libraries how many threads to use. The networks here are so
-#: small that two of them wait for each other longer than they compute, and far longer where other
-#: processes want the same cores.
-THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
-
-
 def run_as_process(app: Callable[[], object]) -> None:
     """Run the command line as all that this process does."""
-    for name in THREADS:
-        os.environ.setdefault(name, "1")
+    start()
+    _hear_signals()
     for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
         if getattr(sys, name) is None:  # closed by whoever started the process
             setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: SIM115
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")  # a file's name may hold any bytes
-    gc.disable()  # until settle(): while PyTorch loads there is no garbage to speak of
     try:
         app()
     except KeyboardInterrupt:
@@ -63,6 +58,9 @@ def run_as_process(app: Callable[[], object]) -> None:
             sys.exit(UNREAD)
         if error.code == INTERRUPTED:
             _interrupted()
+        elif isinstance(error, Ended):
+            with suppress(OSError):
+                typer.echo(error.told, err=True)
         raise
     except OSError as error:  # outside of any command, such as help on a full disk
         with suppress(OSError):
@@ -74,6 +72,32 @@ def run_as_process(app: Callable[[], object]) -> None:
         sys.exit(CannotCompare.exit_code)
     finally:
         settle()
+
+
+class Ended(SystemExit):
+    """Raised where this process is when somebody ends it, so that it leaves nothing behind.
+
+    Args:
+        number: of the signal.
+    """
+
+    def __init__(self, number: int) -> None:
+        super().__init__(128 + number)
+        self.told = ENDED[signal.Signals(number).name]
+
+
+def _hear_signals() -> None:
+    """End in order on the signals that end a process, unless it was started to ignore them."""
+    numbers = [getattr(signal, name) for name in ENDED if hasattr(signal, name)]
+    heard = [number for number in numbers if signal.getsignal(number) is signal.SIG_DFL]
+
+    def end(number: int, frame: types.FrameType | None) -> None:
+        for one in heard:
+            signal.signal(one, signal.SIG_IGN)  # what has begun to end is not disturbed
+        raise Ended(number)
+
+    for number in heard:
+        signal.signal(number, end)
 
 
 def _interrupted() -> int:
@@ -147,6 +171,11 @@ def tell(message: str) -> None:
     typer.echo(f"Error: {message}", err=True)
 
 
+def note(message: str) -> None:
+    """Say something beside a result."""
+    typer.echo(f"Note: {message}", err=True)
+
+
 @contextmanager
 def unread_is_no_error() -> Iterator[None]:
     """Within the block, output may go unread: whoever reads ``| head -1`` still gets a verdict."""
@@ -172,18 +201,18 @@ def results() -> Console:
         def on_broken_pipe(self) -> None:
             raise BrokenPipeError  # rich would exit with 1, which here means *disagree*
 
-    return Results(width=_columns())
+    return Results(width=columns())
 
 
-def _columns() -> int:
+def columns() -> int:
     """What COLUMNS says, if it is a number above 0, or as many as the terminal has."""
     try:
-        columns = int(os.environ.get("COLUMNS", ""))
+        number = int(os.environ.get("COLUMNS", ""))
     except ValueError:
-        columns = 0
-    if columns < 1:
-        columns = shutil.get_terminal_size().columns if sys.stdout.isatty() else UNLIMITED
-    return max(columns, NARROWEST)
+        number = 0
+    if number < 1:
+        number = shutil.get_terminal_size().columns if sys.stdout.isatty() else UNLIMITED
+    return max(number, NARROWEST)
 
 
 @contextmanager
@@ -199,14 +228,3 @@ def progress(title: str, epochs: int) -> Iterator[Callable[[int], None]]:
     with Progress(console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task(title, total=epochs)
         yield lambda epoch: bar.update(task, completed=epoch)
-
-
-def settle() -> None:
-    """What has been loaded stays to the end; the garbage collector need not walk through it.
-
-    It would do so several times, the last one at exit, and that takes a fifth of the time of
-    importing PyTorch.
-    """
-    if not gc.isenabled():
-        gc.freeze()
-        gc.enable()

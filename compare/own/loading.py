@@ -15,6 +15,7 @@ from typing import Any
 from compare.errors import CannotCompare, UsageError
 from compare.own import remarks
 from compare.own.crosscheck import Progress, crosscheck
+from compare.own.explained import told_at_once
 from compare.own.report import CrossReport
 from compare.own.running import Runner
 from compare.own.target import Target
@@ -29,7 +30,11 @@ MODULE = "backproof_checked"
 
 
 def check_file(
-    target: Target, timeout: float | None, options: Mapping[str, Any], progress: Progress
+    target: Target,
+    timeout: float | None,
+    options: Mapping[str, Any],
+    progress: Progress = lambda done, total: None,
+    stands: Callable[[CrossReport], object] = lambda report: None,
 ) -> CrossReport:
     """Run the comparison that a file describes.
 
@@ -40,6 +45,7 @@ def check_file(
         options: more arguments of ``crosscheck``, None if not given; they come before those in the
             file.
         progress: told how many entries are done, and of how many.
+        stands: told of a verdict before it is explained, unless the file has called ``crosscheck``.
 
     Raises:
         UsageError: there is no such function, what it describes makes no sense, or it leaves no
@@ -62,7 +68,8 @@ def check_file(
             )
         if given.keys() & _ONE:
             described = {key: value for key, value in described.items() if key not in _ONE}
-        report = _described({"progress": progress, **described, **given}, target)
+        with told_at_once(lambda report: stands(_with_printed(report, run))):
+            report = _described({"progress": progress, **described, **given}, target)
         return _with_printed(report, run)
 
 

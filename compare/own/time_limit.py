@@ -105,12 +105,13 @@ def _ringing(one: _Alarm) -> Iterator[None]:
 
 def _over(up: TimeUp, seconds: float) -> str:
     """What took too long."""
-    if up.busy:
-        return f"the comparison takes more than {seconds:g} seconds: {up.busy}"
-    return (
-        f"{up.doing or 'your code'} has not come back within {seconds:g} seconds; is there a loop "
-        f"without end? A larger timeout, or a smaller network or batch, gives it more time"
-    )
+    if up.doing and not up.busy:
+        return (
+            f"{up.doing} has not come back within {seconds:g} seconds; is there a loop without "
+            f"end? A larger timeout, or a smaller network or batch, gives it more time"
+        )
+    busy = up.busy or "a larger timeout gives it more time, a smaller network or batch needs less"
+    return f"the comparison was not done within {seconds:g} seconds: {busy}"
 
 
 def _require_sense(seconds: Any) -> None:

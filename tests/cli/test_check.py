@@ -8,6 +8,9 @@ from textwrap import dedent
 
 import pytest
 
+from compare.own import apart
+from compare.own.child import answer
+from compare.own.post import Post, Request
 from compare.own.starts import STYLES
 from tests.cli.checks import (
     ROOT,
@@ -18,6 +21,20 @@ from tests.cli.checks import (
     run,
     strict_json,
 )
+
+
+@pytest.fixture(autouse=True)
+def in_this_process(
+    monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """The check without a process of its own, which takes seconds: test_check_apart.py has that."""
+
+    def check(request: Request, progress: object) -> apart.Answer:
+        post = Post.begin(tmp_path_factory.mktemp("post"), request)
+        return apart.told(answer(request, post))
+
+    monkeypatch.setattr(apart, "check_apart", check)
+
 
 #: A network of one parameter whose gradient is what the test makes it.
 SMALL = """
