@@ -47,6 +47,7 @@ class Measured:
         method: how the loss was differentiated.
         looked_at: entries that were looked at one by one.
         seen: the user's side.
+        units: of what is allowed for the gradients, without the error of the derivative.
         remarks: on what could not be compared.
     """
 
@@ -54,6 +55,7 @@ class Measured:
     method: str
     looked_at: int
     seen: Seen
+    units: Mapping[str, Array]
     remarks: tuple[str, ...] = ()
 
 
@@ -85,7 +87,7 @@ def measure(
         meter.along(name, v, differentiator.along({name: v}), spread[name])
     method = "complex step" if differentiator.analytic else "central differences"
     section = Section(title, meter.metrics())
-    return Measured(section, method, total, seen, meter.left_out(title))
+    return Measured(section, method, total, seen, meter.units(spread), meter.left_out(title))
 
 
 class _Meter:
@@ -144,6 +146,12 @@ class _Meter:
             expected, {quantity: spread[kept]}, {quantity: (slack + error)[kept]}, self._dtype
         )
         self._meter.add(0, {quantity: actual[kept]}, expected, units)
+
+    def units(self, spread: Mapping[str, Array]) -> dict[str, Array]:
+        """The units of the tolerance around the gradients themselves."""
+        gradients = {name: g.astype(np.float64) for name, g in self._seen.gradients.items()}
+        slack = {name: one + self._rounding for name, one in self._seen.slack.items()}
+        return self._allowance.units(gradients, spread, slack, self._dtype)
 
     def left_out(self, title: str) -> tuple[str, ...]:
         """Which entries were not compared, and why."""

@@ -44,6 +44,7 @@ class Look:
         section: what was measured.
         failed: whether anything differs, be it the loss alone.
         own_loss: the user's loss, if there is one.
+        loss_unit: the unit of its tolerance.
     """
 
     title: str
@@ -55,6 +56,7 @@ class Look:
     section: Section
     failed: bool
     own_loss: float | None = None
+    loss_unit: float | None = None
 
 
 def look(
@@ -89,10 +91,12 @@ def _compare(
     slack = {name: seen.slack[name] + expected.off_by.get(name, 0.0) for name in right}
     units = allowance.units(right, expected.spread, slack, dtype)
     meter = Meter(allowance.multiple)
+    loss_unit = None
     if own_loss is not None:
         value = {LOSS: np.asarray(expected.loss)}
         unit = allowance.units(value, expected.spread, {}, dtype)
         meter.add(0, {LOSS: np.asarray(own_loss)}, value, unit)
+        loss_unit = float(unit[LOSS])
     misshapen = {
         name: f"shape is {found.shape}, but should be {right[name].shape}"
         for name, found in seen.gradients.items()
@@ -110,7 +114,9 @@ def _compare(
         if name in misshapen or not meter.gauges[gradient(name)].highest <= allowance.multiple
     )
     section = Section(title, meter.metrics())
-    return Look(title, weights, seen, expected, units, wrong, section, meter.failed, own_loss)
+    return Look(
+        title, weights, seen, expected, units, wrong, section, meter.failed, own_loss, loss_unit
+    )
 
 
 def at_all(

@@ -20,6 +20,7 @@ from compare.own.gradients import Returned, Source, Stepped
 from compare.own.memento import Memento
 from compare.own.numbers import DTYPES
 from compare.own.parameters import Parameters
+from compare.own.repeats import Repeats
 from compare.own.report import CrossReport
 from compare.own.running import Runner
 from compare.own.subject import Subject
@@ -104,13 +105,13 @@ def crosscheck(
                 subject = Subject(found, source, loss, reset, run, memento, world)
                 own = found.read()
                 points = _points(own, draws, seed)
-                subject.require_repeatable(own, source.rates[0])
+                repeats = subject.repeat(own, source.rates[0])
                 if torch_loss is None:
-                    return _by_loss(subject, allowance, points, progress)
+                    return _by_loss(subject, repeats, allowance, points, progress)
                 computed_in = dtype or coarsest(*(value.dtype.name for value in own.values()))
                 shapes = {name: value.shape for name, value in own.items()}
                 autograd = Autograd(torch_loss, module, names, shapes, computed_in, run)
-                return _by_torch(subject, autograd, allowance, points, began)
+                return _by_torch(subject, repeats, autograd, allowance, points, began)
         finally:
             memento.restore()
 
@@ -173,6 +174,7 @@ def _points(own: dict[str, Array], draws: int, seed: int) -> dict[str, dict[str,
 
 def _by_torch(
     subject: Subject,
+    repeats: Repeats,
     autograd: Autograd,
     allowance: Allowance,
     points: dict[str, dict[str, Array]],
@@ -183,6 +185,8 @@ def _by_torch(
         lambda at, title: against_torch.look(subject, autograd, allowance, at, title),
         allowance.multiple,
     )
+    first = looks[0]
+    said = repeats.require_allowed(first.units, allowance.multiple, first.loss_unit)
     report = CrossReport(
         against=f"PyTorch's autograd ({coarsest(*(one.expected.dtype for one in looks))})",
         tolerance=allowance.name,
@@ -190,7 +194,7 @@ def _by_torch(
         sections=tuple(one.section for one in looks),
         judgement=None,
         causes=(),
-        remarks=tuple(left_out),
+        remarks=(*left_out, *said),
         parameters=sum(value.size for value in looks[0].weights.values()),
         versions=versions(),
     )
@@ -199,6 +203,7 @@ def _by_torch(
 
 def _by_loss(
     subject: Subject,
+    repeats: Repeats,
     allowance: Allowance,
     points: dict[str, dict[str, Array]],
     progress: Progress,
@@ -231,6 +236,7 @@ def _by_loss(
         causes=(),
         remarks=(
             *left_out,
+            *repeats.require_allowed(found[0].units, allowance.multiple),
             *(remark for one in found for remark in one.remarks),
             *remarks.mixed(points["your weights"], found[0].seen),
             *remarks.printed(subject.run.lines),

@@ -68,6 +68,11 @@ class Memento:
         while waiting:
             waiting.extend(self._visit(waiting.pop()))
 
+    @property
+    def reached(self) -> list[Any]:
+        """All objects that can be reached."""
+        return list(self._seen.values())
+
     def restore(self) -> None:
         """Put everything back; what cannot be, such as a buffer that is now in use, is left."""
         for restore in self._restores:

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-import numpy as np
-
 from compare.errors import CannotCompare
 from compare.observation import Array
 from compare.own.gradients import Seen, Source
@@ -14,10 +12,9 @@ from compare.own.keepers import Restore
 from compare.own.memento import Memento
 from compare.own.numeric import as_loss
 from compare.own.parameters import Parameters
+from compare.own.randomness import Generators
+from compare.own.repeats import Repeats
 from compare.own.running import Runner
-
-#: Two runs of the same code may differ by so many units in the last place: sums in several threads.
-REPEATABLE = 64.0
 
 
 class Subject:
@@ -71,43 +68,20 @@ class Subject:
     def has_loss(self) -> bool:
         return self._loss is not None
 
-    def require_repeatable(self, weights: Mapping[str, Array], rate: float | None) -> None:
-        """Make sure that the same start gives the same numbers.
+    def repeat(self, weights: Mapping[str, Array], rate: float | None) -> Repeats:
+        """Run twice from the same start.
 
         Raises:
-            CannotCompare: it does not.
+            CannotCompare: what comes out has hardly anything to do with one another.
         """
-        first, second = self.see(weights, rate), self.see(weights, rate)
-        for name, gradient in first.gradients.items():
-            again = second.gradients[name]
-            if again.shape != gradient.shape:
-                raise _not_repeatable(name, f"shape {gradient.shape}, then {again.shape}")
-            size = float(np.abs(gradient).max(initial=0))
-            eps = float(np.finfo(gradient.dtype).eps)
-            error = np.abs(again.astype(float) - gradient.astype(float))
-            allowed = REPEATABLE * eps * size + np.max(first.slack[name], initial=0)
-            if not np.all(error <= allowed):
-                index = np.unravel_index(int(np.argmax(error)), error.shape)
-                place = list(map(int, index)) or ""
-                told = f"{gradient[index]:.9g} at first, then {again[index]:.9g}"
-                raise _not_repeatable(f"{name}{place}", told)
+        self.start(weights)
+        generators = Generators(self._memento.reached)
+        first = self.source.see(rate)
+        drew = generators.drawn()
+        second = self.see(weights, rate)
+        losses = None
         if self.has_loss:
-            pair = as_loss(self.loss(weights)), as_loss(self.loss(weights))
-            if not np.isclose(*pair, rtol=1e-6 if self._is_single(weights) else 1e-12, atol=0):
-                raise CannotCompare(
-                    _UNREPEATABLE.format("loss", f"{pair[0]:.9g}, then {pair[1]:.9g}")
-                )
-
-    @staticmethod
-    def _is_single(weights: Mapping[str, Array]) -> bool:
-        return any(value.dtype == np.float32 for value in weights.values())
-
-
-_UNREPEATABLE = (
-    "not deterministic: from the same start, the {} was {}; random numbers or state are in play "
-    "that the check cannot reach: set them in reset, a function that is called before each run"
-)
-
-
-def _not_repeatable(name: str, told: str) -> CannotCompare:
-    return CannotCompare(_UNREPEATABLE.format(f"gradient of {name}", told))
+            losses = as_loss(self.loss(weights)), as_loss(self.loss(weights))
+        found = Repeats(first, second, losses, drew)
+        found.require_near()
+        return found

@@ -38,7 +38,8 @@ def test_example_agrees_in_all_its_parameters(path: Path) -> None:
     report = crosscheck(**described(path))
     assert report.agrees, report
     assert report.undecided == ()
-    assert report.remarks == ()
+    drawn = "grads draws random numbers of a numpy Generator: each run starts where the first did"
+    assert report.remarks == ((drawn,) if path.stem == "dropout" else ())
 
 
 @pytest.mark.parametrize("path", GALLERY, ids=lambda path: path.stem)
