@@ -28,7 +28,7 @@ with loading():
 
 if TYPE_CHECKING:
     from compare.catalogue_check import Row
-    from compare.several import Result
+    from compare.result import Result
     from compare.solo import Trained
     from compare.tolerances import Tolerance
 
@@ -189,7 +189,7 @@ def _write_json(found: list[Result], target: str, several: bool) -> None:
     if several or not isinstance(found[0], Report | NoReport):
         text = to_json(found)
     elif isinstance(found[0], Report):
-        text = to_json(found[0])
+        text = found[0].to_json()
     else:
         return
     _write(text, target)

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from compare.own.crosscheck import crosscheck
     from compare.own.report import CrossReport
     from compare.report import Failure, Outcome, Report, Verdict
+    from compare.result import NotAgreed
 
 _HOMES = {
     "child": "compare.mirroring",
@@ -29,6 +30,7 @@ _HOMES = {
     "CannotCompare": "compare.errors",
     "UsageError": "compare.errors",
     "Failure": "compare.report",
+    "NotAgreed": "compare.result",
     "Outcome": "compare.report",
     "Report": "compare.report",
     "Verdict": "compare.report",
@@ -41,6 +43,7 @@ __all__ = [
     "Case",
     "CrossReport",
     "Failure",
+    "NotAgreed",
     "Outcome",
     "Report",
     "UsageError",

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
 
 from compare import layer_check, own_forward, rule_check, torch_constants
 from compare.cases import DTYPES
@@ -12,11 +13,15 @@ from compare.catalogue import CATALOGUE
 from compare.checked import Checked
 from compare.entries.entry import Entry
 from compare.report import Failure, Verdict, unjudged
+from compare.result import Result
 from compare.tolerances import Tolerance
 
+if TYPE_CHECKING:
+    from rich.console import Console
 
-@dataclass(frozen=True)
-class Row:
+
+@dataclass(frozen=True, repr=False)
+class Row(Result):
     """What all comparisons of one entry found together.
 
     Attributes:
@@ -36,11 +41,24 @@ class Row:
         every = (*self.lockstep, *self.referee)
         return tuple((checked, failure) for checked in every for failure in checked.failures)
 
-    def __str__(self) -> str:
-        """The verdict, and each failure on a line of its own."""
-        told = [f"  {checked.title}: {failure}" for checked, failure in self.failures]
-        told += [f"  {remark}" for remark in self.remarks]
-        return "\n".join([f"{self.entry.name}: {self.verdict.name.lower()}", *told])
+    @property
+    def exit_code(self) -> int:
+        return self.verdict.value
+
+    def show(self, console: Console) -> None:
+        from compare.render.console import entries
+
+        entries([self], console)
+
+    def to_dict(self) -> dict[str, Any]:
+        return {
+            "verdict": self.verdict.name.lower(),
+            "agrees": self.agrees,
+            "entry": self.entry.name,
+            "failures": [f"{checked.title}: {failure}" for checked, failure in self.failures],
+            "lockstep": [asdict(checked) for checked in self.lockstep],
+            "own_forward": [asdict(checked) for checked in self.referee],
+        }
 
     @property
     def remarks(self) -> tuple[str, ...]:

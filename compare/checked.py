@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
 
 from compare.metrics import Metrics
-from compare.report import Failure, judge, unjudged
+from compare.report import Failure, Verdict, judge, unjudged, verdict_of
+from compare.result import Result
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 
-@dataclass(frozen=True)
-class Checked:
+@dataclass(frozen=True, repr=False)
+class Checked(Result):
     """All that was measured of one variant of an entry.
 
     Attributes:
@@ -45,9 +50,25 @@ class Checked:
         return any(metrics.decided for metrics in self.metrics) and not unjudged(self.metrics)
 
     @property
-    def agrees(self) -> bool:
-        """Whether something was compared that could have failed, and all of it agrees."""
-        return self.decided and not self.failures
+    def verdict(self) -> Verdict:
+        """See :func:`compare.report.verdict_of`."""
+        return verdict_of(bool(self.failures), self.metrics, self.metrics)
+
+    @property
+    def exit_code(self) -> int:
+        return self.verdict.value
+
+    def show(self, console: Console) -> None:
+        from compare.render.console import variant
+
+        variant(self, console)
+
+    def to_dict(self) -> dict[str, Any]:
+        return {
+            "verdict": self.verdict.name.lower(),
+            "agrees": self.agrees,
+            "failures": [str(failure) for failure in self.failures],
+        } | asdict(self)
 
     @property
     def highest(self) -> float:

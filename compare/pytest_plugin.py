@@ -5,13 +5,15 @@ It is there once Backproof is installed. Nothing is loaded before a fixture is u
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import sys
+from collections.abc import Callable, Generator, Mapping
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 if TYPE_CHECKING:
     from compare.own.report import CrossReport
+    from compare.result import Result
 
 MARKER = "backproof"
 
@@ -39,6 +41,31 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line(
         "markers", f"{MARKER}(**settings): settings of Backproof for the test: {names}"
     )
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Show the whole text of a result that a test asserts to agree, of which pytest shows a part.
+
+    After ``assert report.agrees, report`` pytest cuts the message to a few lines.
+    """
+    report = yield
+    results = sys.modules.get("compare.result")
+    if call.excinfo is not None and call.excinfo.errisinstance(AssertionError) and results:
+        told = str(call.excinfo.value)
+        for text in _not_agreed(call.excinfo, results.Result):
+            if text not in told:
+                report.sections.append(("Backproof", text))
+    return report
+
+
+def _not_agreed(error: pytest.ExceptionInfo[BaseException], kind: type[Result]) -> list[str]:
+    """The texts of the results that do not agree, in the function that raised an error."""
+    here = error.traceback[-1].frame.f_locals.values()
+    found = [one for one in here if issubclass(type(one), kind)]
+    return list(dict.fromkeys(str(one) for one in found if not one.agrees))
 
 
 @pytest.fixture

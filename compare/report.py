@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from enum import Enum
+from typing import TYPE_CHECKING, Any
 
 from compare.cases import Case
 from compare.diagnosis.cause import Cause
@@ -13,6 +14,10 @@ from compare.history import LossHistory
 from compare.metrics import Difference, Metrics
 from compare.observation import gradient
 from compare.opinion import Opinion
+from compare.result import Result
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 
 class Verdict(Enum):
@@ -87,8 +92,8 @@ def _apart(actual: float, expected: float) -> tuple[str, str]:
     return f"{actual:.17g}", f"{expected:.17g}"
 
 
-@dataclass(frozen=True)
-class Report:
+@dataclass(frozen=True, repr=False)
+class Report(Result):
     """What a comparison found.
 
     Attributes:
@@ -167,14 +172,43 @@ class Report:
         return verdict_of(bool(self.failures), every, filter(is_gradient, self.lockstep))
 
     @property
-    def agrees(self) -> bool:
-        """Whether the verdict is *agree*."""
-        return self.verdict is Verdict.AGREE
+    def exit_code(self) -> int:
+        return self.verdict.value
 
-    def _repr_html_(self) -> str:
-        from compare.render.html import to_html
+    def show(self, console: Console) -> None:
+        from compare.render.console import show
 
-        return to_html(self)
+        show(self, console)
+
+    def to_dict(self) -> dict[str, Any]:
+        first = self.first_divergence
+        return {
+            "verdict": self.verdict.name.lower(),
+            "agrees": self.agrees,
+            "first_divergence": None if first is None else str(first),
+            "failures": [str(failure) for failure in self.failures],
+            "undecided": list(self.undecided),
+            "unjudged": list(self.unjudged),
+            "case": asdict(self.case),
+            "tolerance": {"name": self.tolerance, "multiple": self.multiple},
+            "lockstep": [asdict(metrics) for metrics in self.lockstep],
+            "referee": None if self.opinion is None else str(self.opinion),
+            "causes": [asdict(cause) for cause in self.causes],
+            "unexplained": self.unexplained,
+            "notes": list(self.notes),
+            "horizon": self.horizon,
+            "growth": self.growth,
+            "free_run_multiple": self.free_run_multiple,
+            "free_run": [asdict(metrics) for metrics in self.free_run],
+            "reference": asdict(self.reference),
+            "torch": asdict(self.torch),
+            "history": {
+                "epoch": list(self.history.epochs),
+                "reference": list(self.history.reference),
+                "torch": list(self.history.torch),
+            },
+            "versions": self.versions,
+        }
 
 
 def is_gradient(metrics: Metrics) -> bool:

@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeAlias
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
 
 from compare.cases import Case
 from compare.errors import CannotCompare
-from compare.report import Report
+from compare.result import Result
 
 if TYPE_CHECKING:
-    from compare.catalogue_check import Row
+    from rich.console import Console
 
 #: Exit codes in the order in which they are told: a fault first, agreement last.
 GRAVITY = (1, 3, 4, 0)
 
 
-@dataclass(frozen=True)
-class NoReport:
+@dataclass(frozen=True, repr=False)
+class NoReport(Result):
     """A comparison that could not be made.
 
     Attributes:
@@ -29,11 +29,24 @@ class NoReport:
     case: Case
     error: CannotCompare
 
+    @property
+    def exit_code(self) -> int:
+        return CannotCompare.exit_code
 
-Result: TypeAlias = "Report | NoReport | Row"
+    def show(self, console: Console) -> None:
+        from compare.render.console import say
+
+        say(console, f"could not compare: {self.case.name}: {self.error}", "yellow")
+
+    def to_dict(self) -> dict[str, Any]:
+        return {
+            "verdict": "could not compare",
+            "agrees": self.agrees,
+            "error": str(self.error),
+            "case": asdict(self.case),
+        }
 
 
 def exit_code(results: Sequence[Result]) -> int:
     """The gravest of the results' exit codes."""
-    codes = [3 if isinstance(one, NoReport) else one.verdict.value for one in results]
-    return min(codes, key=GRAVITY.index)
+    return min((one.exit_code for one in results), key=GRAVITY.index)

@@ -116,13 +116,11 @@ def _cut_short(report: CrossReport) -> CrossReport:
 
 
 def _message(report: CrossReport, request: Request) -> dict[str, Any]:
-    from compare.render.own import to_json
-
     return {
         "kind": "report",
         "code": report.verdict.value,
         "text": _text(report, request),
-        "json": to_json(report),
+        "json": report.to_json(),
     }
 
 

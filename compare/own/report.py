@@ -7,8 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 from compare.metrics import Metrics
 from compare.report import Failure, Verdict, is_gradient, judge, unjudged, verdict_of
+from compare.result import Result
 
 if TYPE_CHECKING:
+    from rich.console import Console
+
     from compare.diagnosis.cause import Cause
     from compare.own.judgement import Judgement
 
@@ -30,8 +33,8 @@ class Section:
         return any(judge(self.title, metrics, multiple) for metrics in self.metrics)
 
 
-@dataclass(frozen=True)
-class CrossReport:
+@dataclass(frozen=True, repr=False)
+class CrossReport(Result):
     """What a check of a user's network found.
 
     Attributes:
@@ -93,12 +96,15 @@ class CrossReport:
         return [metrics for section in self.sections for metrics in section.metrics]
 
     @property
-    def agrees(self) -> bool:
-        """Whether the verdict is *agree*."""
-        return self.verdict is Verdict.AGREE
+    def exit_code(self) -> int:
+        return self.verdict.value
+
+    def show(self, console: Console) -> None:
+        from compare.render.own import show
+
+        show(self, console)
 
     def to_dict(self) -> dict[str, Any]:
-        """Everything in it as plain dictionaries, lists, numbers and strings."""
         first = self.first_divergence
         return {
             "verdict": self.verdict.name.lower(),
@@ -106,6 +112,7 @@ class CrossReport:
             "first_divergence": None if first is None else str(first),
             "failures": [str(failure) for failure in self.failures],
             "undecided": list(self.undecided),
+            "unjudged": list(self.unjudged),
             "against": self.against,
             "parameters": self.parameters,
             "tolerance": {"name": self.tolerance, "multiple": self.multiple},
@@ -115,13 +122,3 @@ class CrossReport:
             "sections": [asdict(section) for section in self.sections],
             "versions": self.versions,
         }
-
-    def __str__(self) -> str:
-        from compare.render.own import to_text
-
-        return to_text(self)
-
-    def _repr_html_(self) -> str:
-        from compare.render.own import to_html
-
-        return to_html(self)

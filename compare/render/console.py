@@ -13,10 +13,12 @@ from rich.text import Text
 from compare.metrics import Metrics
 from compare.render.words import VERDICTS, causes, headline, losses, remarks
 from compare.report import Failure, Report, Verdict
-from compare.several import NoReport, Result
+from compare.result import Result
+from compare.several import NoReport
 
 if TYPE_CHECKING:
     from compare.catalogue_check import Row
+    from compare.checked import Checked
 
 COLOURS = {Verdict.AGREE: "bold green", Verdict.DISAGREE: "bold red", Verdict.NOTHING: "yellow"}
 
@@ -62,7 +64,7 @@ def say(console: Console, sentence: str, style: str = "") -> None:
 
 
 def table_of(
-    title: str, several: Sequence[Metrics], multiple: float, wide: bool, epochs: bool = True
+    title: str | Text, several: Sequence[Metrics], multiple: float, wide: bool, epochs: bool = True
 ) -> Table:
     """A table with a row for each quantity."""
     table = Table(
@@ -123,6 +125,16 @@ def summary(several: Iterable[Result], console: Console) -> None:
             say(console, f"could not compare: {result.case.name}", "yellow")
         elif isinstance(result, Report):
             say(console, headline(result), COLOURS[result.verdict])
+
+
+def variant(checked: Checked, console: Console) -> None:
+    """Print what the comparison of one variant of an entry found."""
+    line = f"{VERDICTS[checked.verdict]}: {checked.title}"
+    begin(line, checked.verdict, checked.failures, console)
+    console.print()
+    wide = console.width >= WIDE
+    title = Text(checked.check)
+    console.print(table_of(title, checked.metrics, checked.multiple, wide, epochs=False))
 
 
 def entries(rows: Sequence[Row], console: Console) -> None:

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import io
 from typing import TYPE_CHECKING
 
 from rich.console import Console
 
 from compare.render.console import WIDE, begin, say, table_of
-from compare.render.html import as_html
-from compare.render.json import as_json
 from compare.render.words import VERDICTS, shows_nothing, undecided
 from compare.report import Verdict
 
@@ -52,22 +49,3 @@ def show(report: CrossReport, console: Console) -> None:
         console.print()
     for remark in said:
         say(console, remark, "yellow")
-
-
-def to_text(report: CrossReport) -> str:
-    """The report as plain text."""
-    console = Console(file=io.StringIO(), width=100, color_system=None, force_jupyter=False)
-    show(report, console)
-    text = console.file
-    assert isinstance(text, io.StringIO)  # noqa: S101
-    return text.getvalue()
-
-
-def to_json(report: CrossReport) -> str:
-    """JSON text, with everything in it but nothing that differs from run to run."""
-    return as_json(report.to_dict())
-
-
-def to_html(report: CrossReport) -> str:
-    """The report as it looks on a terminal, in colour, as a fragment of HTML."""
-    return as_html(lambda console: show(report, console))

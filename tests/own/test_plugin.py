@@ -87,6 +87,26 @@ def test_failures_show_the_whole_report(
     assert 0 < float(detects) < 1e-11
 
 
+@pytest.mark.parametrize(
+    "line", ["assert report.agrees, report", "assert report.agrees", "report.require()"]
+)
+def test_assertion_shows_the_whole_report_once(pytester: pytest.Pytester, line: str) -> None:
+    result = run(
+        pytester,
+        f"""
+        from compare import crosscheck as check
+
+        def test_it():
+            report = check({{"w": weight}}, **OFF)
+            {line}
+        """.replace("\n        ", "\n"),
+    )
+    result.assert_outcomes(failed=1)
+    told = result.stdout.str()
+    for text in ("  cause: one factor of 1.001", "which side: ", "9.7e-04"):
+        assert told.count(text) == 1, told
+
+
 def test_settings_of_ini_files_and_markers(pytester: pytest.Pytester) -> None:
     pytester.makeini("[pytest]\nbackproof_rtol = 0.01\nbackproof_atol = 0\nbackproof_draws = 2\n")
     result = run(
