@@ -18,7 +18,8 @@ from compare.arrays import TORCH_DTYPES, to_array, to_tensor
 from compare.errors import CannotCompare
 from compare.observation import LOSS, Array
 from compare.own.names import Link, link
-from compare.own.rounding_noise import Noise, Pool, Watch
+from compare.own.perturbation import Perturbation
+from compare.own.rounding_noise import SCALE, Noise, Watch
 from compare.own.running import Runner, told
 from compare.rounding import unit_roundoff
 from compare.torch_constants import Constants
@@ -39,6 +40,8 @@ class Expected:
         spread: standard deviations of what rounding adds to each of them and to the loss, for
             operations with a relative error of 1.
         dtype: the coarsest that took part.
+        undisturbed: why nothing could be disturbed, so that spread is a wider estimate; empty if
+            it could.
         samples: how many samples the batch seems to have, if that can be told.
         outputs: how many outputs the network seems to have.
         constants: classes of PyTorch's whose own constants put the gradients off.
@@ -49,6 +52,7 @@ class Expected:
     gradients: dict[str, Array]
     spread: dict[str, Array] = field(default_factory=dict)
     dtype: str = "float64"
+    undisturbed: str = ""
     samples: int | None = None
     outputs: int | None = None
     constants: tuple[str, ...] = ()
@@ -85,7 +89,6 @@ class Autograd:
         self.module = None if module is None else _copied(module, dtype)
         self.links: list[Link] = []
         self._held: dict[str, Tensor] = {}
-        self._pool = Pool()
         self._buffers: dict[str, Tensor] = {}
         if self.module is not None:
             theirs = {name: tuple(p.shape) for name, p in self.module.named_parameters()}
@@ -106,10 +109,11 @@ class Autograd:
                 raise CannotCompare(f"the {what} that torch_loss gives is not finite")
         _require_known(watch.dtypes)
         coarse = "float32" if torch.float32 in watch.dtypes else "float64"
-        spread = self._spread(values, loss, gradients, coarse) if noisy else {}
+        plain = {LOSS: np.asarray(loss), **gradients}
+        spread, why = self._spread(values, plain, coarse, watch.roundings) if noisy else ({}, "")
         off_by = self._off_by(values, gradients) if constants.found else {}
         found = tuple(sorted(constants.found))
-        return Expected(loss, gradients, spread, coarse, *_batch(watch), found, off_by)
+        return Expected(loss, gradients, spread, coarse, why, *_batch(watch), found, off_by)
 
     def _off_by(self, values: Mapping[str, Array], plain: dict[str, Array]) -> dict[str, Array]:
         """How far constants of PyTorch's put the gradients off."""
@@ -197,17 +201,52 @@ class Autograd:
         return {name: gradient.astype(np.float64) for name, gradient in gradients.items()}
 
     def _spread(
-        self, values: Mapping[str, Array], loss: float, gradients: dict[str, Array], coarse: str
+        self, values: Mapping[str, Array], plain: dict[str, Array], coarse: str, roundings: int
+    ) -> tuple[dict[str, Array], str]:
+        """How far rounding moves loss and gradients, for a relative error of 1.
+
+        Code that cannot stand noise, which a check of its own in it notices, is judged more widely:
+        by what noise on the parameters alone does, and √n of each tensor's largest entry for n
+        operations.
+
+        Returns:
+            The standard deviations, and why nothing could be disturbed, if so.
+        """
+        size = SCALE * unit_roundoff(np.dtype(coarse))
+        try:
+            return self._moved(plain, size, lambda noise: self._run(values, Noise(noise))), ""
+        except CannotCompare as error:
+            why = str(error)
+        try:
+            around = self._moved(
+                plain, size, lambda noise: self._run(_beside(values, noise), Watch())
+            )
+        except CannotCompare:
+            around = {name: np.zeros(value.shape) for name, value in plain.items()}
+        return {
+            name: np.hypot(around[name], math.sqrt(roundings) * np.abs(value).max(initial=0))
+            for name, value in plain.items()
+        }, why
+
+    def _moved(
+        self, plain: dict[str, Array], size: float, run: Callable[[Perturbation], Any]
     ) -> dict[str, Array]:
-        size = math.sqrt(unit_roundoff(np.dtype(coarse)))
-        plain = {LOSS: np.asarray(loss), **gradients}
+        """The root mean square of how far some runs with noise come, in units of its size."""
         squares = {name: np.zeros(value.shape) for name, value in plain.items()}
-        noise = Noise(size, self._pool)
-        for _ in range(RUNS):
-            moved_loss, moved = self._run(values, noise)
-            for name, value in {LOSS: np.asarray(moved_loss), **moved}.items():
+        for seed in range(RUNS):
+            loss, gradients = run(Perturbation(size, seed))
+            for name, value in {LOSS: np.asarray(loss), **gradients}.items():
+                if not np.isfinite(value).all():
+                    raise CannotCompare(
+                        f"with noise at the level of rounding, {name} is not finite"
+                    )
                 squares[name] += (value - plain[name]) ** 2
         return {name: np.sqrt(square / RUNS) / size for name, square in squares.items()}
+
+
+def _beside(values: Mapping[str, Array], noise: Perturbation) -> dict[str, Array]:
+    """The parameters, each moved as rounding might have."""
+    return {name: to_array(noise.moved(to_tensor(value))) for name, value in values.items()}
 
 
 def _copied(module: nn.Module, dtype: str) -> nn.Module:

@@ -18,6 +18,7 @@ from compare.own.subject import Subject
 def on(looks: Sequence[Look], subject: Subject) -> list[str]:
     """Everything that is worth a remark, of what has been seen."""
     told = [*_not_trained(looks), *_not_read(looks), *_coarse(looks), *_constants(looks)]
+    told += _undisturbed(looks)
     told += mixed(looks[0].weights, looks[0].seen)
     rates = subject.source.rates
     if isinstance(subject.source, Stepped) and len(rates) == 1 and any(one.wrong for one in looks):
@@ -108,6 +109,16 @@ def _constants(looks: Sequence[Look]) -> list[str]:
     """Constants of PyTorch's that are less precise than its numbers."""
     found = {name for one in looks for name in one.expected.constants}
     return [torch_constants.told(found)] if found else []
+
+
+def _undisturbed(looks: Sequence[Look]) -> list[str]:
+    """Code that cannot be run with noise."""
+    reasons = dict.fromkeys(one.expected.undisturbed for one in looks if one.expected.undisturbed)
+    return [
+        f"allowed is more than usual: rounding could not be measured with noise on each operation, "
+        f"as only then {reason}"
+        for reason in reasons
+    ]
 
 
 def second_step(look: Look, subject: Subject, autograd: Autograd) -> list[str]:

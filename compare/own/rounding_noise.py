@@ -1,13 +1,18 @@
 r"""How far rounding moves the results of any PyTorch function: Monte Carlo arithmetic.
 
-Every floating-point operation, of the forward and of the backward pass, is given numbers that are
-multiplied by 1 + s ξ, ξ random with mean 0 and variance 1. A result then moves by
+Every number that a floating-point operation of the forward or of the backward pass *computes* is
+multiplied by 1 + s ξ, ξ random with mean 0 and variance 1 (:mod:`compare.own.perturbation`). Within
+operations that sum, or that pass by numbers larger than their result, what is summed is treated so.
+A result then moves by
 
     ``s · √(Σ (∂result/∂number)² number²)``
 
 to first order, over all numbers of the computation: what independent rounding errors of relative
-size u do, once it is scaled by u / s. So s need not be u; it is √u, large beside the rounding
-of the run itself, and small enough for the first order to hold.
+size u do, once it is scaled by u / s. s is a few dozen u, so that it is measured well beside the
+rounding of the run itself, and nothing goes farther than rounding might.
+
+What the user made, labels, targets, masks, data and constants, is never disturbed where anything
+but a sum could see it, nor is what an operation merely moves or chooses.
 
 A sum of n terms rounds n − 1 times. Noise on its terms counts each of them once, so for operations
 that sum it is multiplied by √n (see docs/tolerances.md, *probable and possible errors*).
@@ -19,52 +24,30 @@ Source:
 from __future__ import annotations
 
 import math
-import random
-from collections.abc import Callable, Iterator
-from enum import Enum
-from functools import cache
 from typing import Any
 
 import torch
 from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
 
-#: Operations that compute nothing: they move numbers, or make new ones from no others.
-_EXACT = {
-    "alias", "_unsafe_view", "clone", "copy_", "_to_copy", "lift_fresh", "detach", "expand", "view",
-    "t", "transpose", "permute", "slice", "select", "unsqueeze", "squeeze", "cat", "stack", "index",
-    "gather", "embedding", "fill_", "zero_", "zeros_like", "ones_like", "empty_like", "full_like",
-    "new_zeros", "new_empty_strided", "as_strided", "_local_scalar_dense", "neg", "relu", "abs",
-    "threshold_backward", "sgn", "sign", "constant_pad_nd", "flip", "roll", "where",
-    "scalar_tensor", "max_pool2d_with_indices", "masked_fill", "unbind", "split", "repeat",
-    "native_dropout",
-}  # fmt: skip
+from compare.own.operations import (
+    CANCELLING,
+    GUARDED,
+    SATURATING,
+    SATURATING_AT_0,
+    Kind,
+    chooses,
+    kind,
+    real,
+    terms,
+)
+from compare.own.perturbation import Perturbation
 
+#: s in units of the unit roundoff u.
+SCALE = 64.0
 
 #: Operations through which a number of the user's comes in, before anything is computed with it.
 _HANDED_ON = ("aten::lift_fresh", "aten::detach", "aten::alias", "aten::scalar_tensor")
-
-#: Operations whose results are sums: of products, of whatever a layer sums, of all numbers.
-_PRODUCTS = ("mm", "bmm", "addmm", "baddbmm", "dot", "mv", "addmv")
-_LAYERS = ("convolution", "native_", "_scaled", "mkldnn", "cudnn")
-_SUMS = (
-    *("sum", "mean", "cumsum", "var", "std", "prod", "norm", "logsumexp"),
-    *("_log_softmax", "_softmax", "mse_loss"),
-)
-
-#: How far a result may be off, for a relative error of 1 within the operation, where formulas pass
-#: by a number near 1 that then cancels, as in 1 + erf, log(1 + e^x) or p − 1.
-_CANCELLING: dict[str, Callable[[Any], Tensor]] = {
-    **dict.fromkeys(
-        ("tanh", "elu", "softplus", "expm1", "log1p", "log", "_log_softmax", "log_sigmoid_forward"),
-        lambda args: torch.ones_like(args[0]),
-    ),
-    **dict.fromkeys(("gelu", "mish"), lambda args: args[0].abs()),
-    **dict.fromkeys(("_log_softmax_backward_data", "elu_backward"), lambda args: args[0].abs()),
-    **dict.fromkeys(
-        ("gelu_backward", "mish_backward"), lambda args: args[0].abs() * (1 + args[1].abs())
-    ),
-}
 
 
 class Watch(TorchDispatchMode):  # type: ignore[no-untyped-call]
@@ -73,21 +56,24 @@ class Watch(TorchDispatchMode):  # type: ignore[no-untyped-call]
     Attributes:
         dtypes: of the real numbers that were seen.
         forward_shapes: of the results of more than one number, up to the loss.
+        roundings: how many operations round.
     """
 
     def __init__(self) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
         self.dtypes: set[torch.dtype] = set()
         self.forward_shapes: list[tuple[int, ...]] = []
+        self.roundings = 0
         self._backward = False
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         result = func(*args, **(kwargs or {}))
-        for tensor in _real(args):
+        self.roundings += kind(func)[1] is not Kind.EXACT
+        for tensor in real(args):
             if tensor.dim() > 0:  # numbers of Python's come as tensors without axes
                 self.dtypes.add(tensor.dtype)
         if func._schema.name not in _HANDED_ON and isinstance(result, Tensor):
-            self.dtypes.update(tensor.dtype for tensor in _real([result]))
+            self.dtypes.update(tensor.dtype for tensor in real([result]))
         # autograd begins with a gradient of 1
         self._backward |= func._schema.name == "aten::ones_like"
         if isinstance(result, Tensor) and result.numel() > 1 and not self._backward:
@@ -95,100 +81,81 @@ class Watch(TorchDispatchMode):  # type: ignore[no-untyped-call]
         return result
 
 
-class Pool:
-    """Random numbers with mean 0 and variance 1, drawn once and used from random places on."""
-
-    def __init__(self) -> None:
-        self._numbers: dict[torch.dtype, Tensor] = {}
-        self._generator = torch.Generator().manual_seed(0)
-        self._places = random.Random(0)  # noqa: S311 - nothing secret
-
-    def like(self, tensor: Tensor) -> Tensor:
-        """Some of them, in the shape and dtype of a tensor."""
-        size, numbers = tensor.numel(), self._numbers.get(tensor.dtype)
-        if numbers is None or len(numbers) < 2 * size:
-            length = 4 * max(size, 4096)
-            numbers = torch.randn(length, generator=self._generator, dtype=tensor.dtype)
-            self._numbers[tensor.dtype] = numbers
-        start = self._places.randrange(len(numbers) - size + 1)
-        return numbers[start : start + size].view(tensor.shape)
-
-
 class Noise(TorchDispatchMode):  # type: ignore[no-untyped-call]
-    """Disturbs what every operation within the block is given.
+    """Disturbs what every operation within the block computes.
 
     Args:
-        size: s, the standard deviation of the relative noise.
-        pool: where the noise is taken from.
+        perturbation: by how much.
     """
 
-    def __init__(self, size: float, pool: Pool) -> None:
+    def __init__(self, perturbation: Perturbation) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
-        self.size, self._pool = size, pool
+        self._perturbation = perturbation
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         kwargs = kwargs or {}
-        name, kind = _kind(func)
-        if kind is _Kind.EXACT:
+        name, where = kind(func)
+        if where is Kind.EXACT or chooses(name, args, kwargs):
             return func(*args, **kwargs)
-        if kind is _Kind.IN_PLACE:
-            return self._in_place(func(*args, **kwargs))
-        size = self.size * math.sqrt(_terms(args, name))
-        result = func(*(self._disturbed(one, size) for one in args), **kwargs)
-        cancelling = _CANCELLING.get(name)
-        if cancelling is not None and isinstance(result, Tensor):
-            result = result + cancelling(args) * self._pool.like(result) * self.size
+        if where is Kind.WITHIN:
+            result = func(*self._within(func, name, args), **kwargs)
+        else:
+            result = func(*args, **kwargs)
+        for tensor in result if isinstance(result, list | tuple) else (result,):
+            if _can_move(tensor):
+                self._perturbation.move_(tensor)
+        if name in CANCELLING:
+            self._add(name, _first(result), CANCELLING[name](args))
+        if name in GUARDED:
+            self._open(result, GUARDED[name](args, result))
+        if name in SATURATING:
+            self._pull_in(_first(result))
         return result
 
-    def _in_place(self, result: Any) -> Any:
-        if isinstance(result, Tensor) and result.is_floating_point():
-            result.add_(result * self._pool.like(result), alpha=self.size)
-        return result
+    def _within(self, func: Any, name: str, args: Any) -> list[Any]:
+        """The arguments with noise, but for those that the operation changes."""
+        times = math.sqrt(terms(name, args))
+        return [
+            one
+            if declared.alias_info is not None and declared.alias_info.is_write
+            else self._moved(one, times)
+            for one, declared in zip(args, func._schema.arguments, strict=False)
+        ]
 
-    def _disturbed(self, value: Any, size: float) -> Any:
-        if isinstance(value, Tensor) and value.is_floating_point():
-            return torch.addcmul(value, value, self._pool.like(value), value=size)
+    def _moved(self, value: Any, times: float) -> Any:
         if isinstance(value, list):
-            return [self._disturbed(one, size) for one in value]
-        return value
+            return [self._moved(one, times) for one in value]
+        return self._perturbation.moved(value, times) if _can_move(value) else value
+
+    def _add(self, name: str, result: Tensor, size: Tensor) -> None:
+        """Add noise of an absolute size, on the side of 0 where the result is."""
+        noise = self._perturbation.noise(result).mul_(size)
+        side = result.sign()
+        if name in SATURATING_AT_0:
+            side = torch.where(result == 0, -1.0, side)
+        noise = torch.where(noise.abs() < result.abs(), noise, noise.abs() * side)
+        result.add_(torch.where(result.isfinite(), noise, 0.0))
+
+    def _open(self, result: Tensor, apart: Tensor) -> None:
+        """Let a result move by as much as the one that a guard kept away is apart from it.
+
+        In units of s that is 2 / s, and 1024 units of u / √3 each, for u = s / 64, are 18 times as
+        much: enough however small the few draws of the noise are.
+        """
+        result.add_(self._perturbation.noise(result) * apart, alpha=2 / self._perturbation.size)
+
+    def _pull_in(self, result: Tensor) -> None:
+        """Numbers of size 1 may as well be a little smaller, never larger."""
+        result.sub_((result.abs() == 1) * result.sign(), alpha=self._perturbation.size)
 
 
-class _Kind(Enum):
-    """What is to be done about an operation."""
-
-    EXACT = "nothing is rounded"
-    IN_PLACE = "its result is where one of its arguments was"
-    ROUNDING = "its arguments can be replaced"
+def _first(result: Any) -> Any:
+    return result[0] if isinstance(result, list | tuple) else result
 
 
-@cache
-def _kind(func: Any) -> tuple[str, _Kind]:
-    """The name of an operation, and what is to be done about it."""
-    schema = func._schema
-    name = schema.name.partition("::")[2]
-    if name in _EXACT:
-        return name, _Kind.EXACT
-    if schema.is_mutable:
-        return name, _Kind.IN_PLACE
-    is_view = any(one.alias_info is not None for one in schema.arguments)
-    return name, _Kind.EXACT if is_view else _Kind.ROUNDING
-
-
-def _terms(args: Any, name: str) -> float:
-    """How many numbers one of the result's is summed from, about."""
-    if name in _PRODUCTS:
-        return float(max(list(_real(args))[-2].shape[-1], 1))
-    if name.startswith((*_LAYERS, *_SUMS)):
-        sizes = sorted((max(tensor.numel(), 1) for tensor in _real(args)), reverse=True)
-        return math.sqrt(math.prod(sizes[:2])) if name.startswith(_LAYERS) else float(sizes[0])
-    return 1.0
-
-
-def _real(args: Any) -> Iterator[Tensor]:
-    """The tensors of real numbers among arguments."""
-    for one in args:
-        if isinstance(one, Tensor):
-            if one.is_floating_point():
-                yield one
-        elif isinstance(one, list | tuple):
-            yield from _real(one)
+def _can_move(value: Any) -> bool:
+    return (
+        isinstance(value, Tensor)
+        and value.layout == torch.strided
+        and value.dtype in (torch.float32, torch.float64, torch.complex64, torch.complex128)
+    )

@@ -386,10 +386,10 @@ def check(monkeypatch: pytest.MonkeyPatch, bad: float, factor: Array) -> CrossRe
     weight = np.array([[0.5, -1.0], [2.0, 0.3]])
     right = Autograd._spread
 
-    def spread(self: Autograd, *args: Any) -> dict[str, Array]:
-        found = right(self, *args)
+    def spread(self: Autograd, *args: Any) -> tuple[dict[str, Array], str]:
+        found, why = right(self, *args)
         found["w"][0, 1] = bad
-        return found
+        return found, why
 
     def gradients() -> dict[str, Array]:
         slope = 1 - np.tanh(X @ weight + 0.1) ** 2

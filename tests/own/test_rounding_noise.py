@@ -10,6 +10,7 @@ import pytest
 import torch
 from torch import Tensor
 
+from compare import crosscheck
 from compare.observation import LOSS
 from compare.own import autograd
 from compare.own.autograd import Autograd
@@ -61,3 +62,42 @@ def test_a_number_near_one_that_cancels_within_an_operation_counts(
 def test_what_computes_nothing_adds_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     found = spread(lambda p: p["w"].T.reshape(-1)[3:4].clone()[0], monkeypatch)
     assert found[LOSS] == 0
+
+
+def picky(p: Any) -> Tensor:
+    """Refuses any other sum than that which it has been given without noise."""
+    found: Tensor = torch.tanh(p["w"]).sum()
+    SEEN.setdefault(p["w"].detach().numpy().tobytes(), found.item())
+    if SEEN[p["w"].detach().numpy().tobytes()] != found.item():
+        raise ValueError("another sum than at first")
+    return found
+
+
+SEEN: dict[Any, float] = {}
+
+
+@pytest.mark.parametrize("wrong", [0.0, 1e-9])
+def test_code_that_cannot_stand_noise_is_judged_without(wrong: float) -> None:
+    weights = {"w": W.copy()}
+    report = crosscheck(
+        weights,
+        grads=lambda: {"w": (1 - np.tanh(weights["w"]) ** 2) * (1 + wrong)},
+        torch_loss=picky,
+    )
+    assert report.agrees is (wrong == 0), report
+    assert any("another sum than at first" in remark for remark in report.remarks)
+
+
+def test_result_that_only_noise_makes_infinite_is_judged_without() -> None:
+    weights = {"w": W.copy()}
+
+    def edge(p: Any) -> Tensor:
+        found: Tensor = torch.tanh(p["w"]).sum()
+        first = SEEN.setdefault("edge" + str(p["w"].detach()), found.item())
+        return found + (found.detach() - first) * torch.inf if found.item() != first else found
+
+    report = crosscheck(
+        weights, grads=lambda: {"w": 1 - np.tanh(weights["w"]) ** 2}, torch_loss=edge
+    )
+    assert report.agrees, report
+    assert any("not finite" in remark for remark in report.remarks)
