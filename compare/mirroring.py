@@ -13,8 +13,10 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 from torch import nn
+from torch.nn.utils import parametrize
 
 import reference
+from compare.compiled import is_wrapper
 from compare.errors import BackproofError, CannotCompare
 from compare.options import attributes, transformer_options
 from compare.taps import joined
@@ -32,6 +34,9 @@ LAYERS = (
     "ReLU6", "SELU", "SiLU", "Sigmoid", "Softmax", "Softmin", "Softplus", "Softshrink", "Softsign",
     "Tanh", "Tanhshrink", "Threshold", "Unflatten", "Upsample",
 )  # fmt: skip
+
+#: Layers that draw dropout masks inside.
+HIDDEN_DROPOUT = ("GRU", "LSTM", "MultiheadAttention", "RNN")
 
 _TWINS: dict[type[nn.Module], Build] = {}
 
@@ -82,17 +87,26 @@ def build(module: nn.Module) -> reference.Module:
     """The twin of a module, sharing apart: what the twin of a module around it is made of."""
     kind = type(module)
     maker = _TWINS.get(kind) or _BUILT_IN.get(kind)
+    if is_wrapper(module):
+        maker = _sequential  # of one layer
     if maker is None:
-        raise _Within(
-            kind.__name__,
-            "the reference has no such layer; register_twin(class, build) teaches it one",
-        )
+        raise _Within(kind.__name__, _unknown(module))
     try:
         return maker(module)
     except BackproofError:
         raise
     except ValueError as error:  # the reference refuses an option
         raise _Within(kind.__name__, str(error)) from error
+
+
+def _unknown(module: nn.Module) -> str:
+    if parametrize.is_parametrized(module):
+        names = " and ".join(dict(module.get_submodule("parametrizations").named_children()))
+        return (
+            f"its {names} is parametrized, which the reference "
+            f"does not have; torch.nn.utils.parametrize.remove_parametrizations takes that away"
+        )
+    return "the reference has no such layer; register_twin(class, build) teaches it one"
 
 
 def child(module: nn.Module, name: str) -> reference.Module:
@@ -103,7 +117,7 @@ def child(module: nn.Module, name: str) -> reference.Module:
         raise _Within(error.kind, error.reason, joined(name, error.path)) from error
 
 
-def _sequential(module: nn.Sequential) -> reference.Module:
+def _sequential(module: nn.Module) -> reference.Module:
     twins = {name: child(module, name) for name in module._modules}
     twin = reference.Sequential(*twins.values())
     twin.layers = twins  # which may have names instead of numbers
@@ -118,16 +132,35 @@ def _layer(name: str) -> Build:
             layer: reference.Module = twin(**attributes(module, kind, twin))
         except CannotCompare as error:
             raise _Within(name, str(error)) from error
+        if name in HIDDEN_DROPOUT and getattr(module, "num_layers", 2) > 1:
+            _require_no_dropout(module, name, module.dropout)
         return layer.train(module.training)
 
     return make
 
 
 def _transformer(module: nn.TransformerEncoderLayer) -> reference.Module:
+    name = "TransformerEncoderLayer"
+    for part in (module.self_attn, module.dropout, module.dropout1, module.dropout2):
+        _require_no_dropout(part, name, getattr(part, "dropout", getattr(part, "p", 0.0)))
     try:
-        return reference.TransformerEncoderLayer(**transformer_options(module))
+        twin = reference.TransformerEncoderLayer(**transformer_options(module))
     except CannotCompare as error:
-        raise _Within("TransformerEncoderLayer", str(error)) from error
+        raise _Within(name, str(error)) from error
+    if not module.training:
+        return twin.train(False)
+    twin.dropout = 0.0  # none of them draws
+    return twin
+
+
+def _require_no_dropout(part: nn.Module, kind: str, p: Any) -> None:
+    """Refuse dropout that is drawn within a layer, where its masks cannot be seen."""
+    if part.training and p > 0:
+        raise _Within(
+            kind,
+            f"it has dropout={p} inside, whose masks cannot be seen and so not be handed to the "
+            f"twin; make it with dropout=0, or put it into evaluation",
+        )
 
 
 def _tied(module: nn.Module, twin: reference.Module) -> reference.Module:

@@ -5,11 +5,13 @@ from __future__ import annotations
 import inspect
 from typing import Any
 
+import numpy as np
 import torch
 from torch import nn
 
 import reference
 import torch_impl
+from compare.compiled import is_wrapper
 from compare.errors import CannotCompare
 from compare.options import attributes
 
@@ -23,6 +25,8 @@ def mirror_loss(loss: nn.Module) -> reference.Loss:
     Raises:
         CannotCompare: the reference has none, or not with these options.
     """
+    if is_wrapper(loss):
+        loss = loss.get_submodule("_orig_mod")
     kind = type(loss)
     twin = getattr(reference, kind.__name__, None)
     theirs = getattr(nn, kind.__name__, torch_impl.LOSSES.get(kind.__name__))
@@ -52,8 +56,7 @@ def mirror_optimizer(optimizer: torch.optim.Optimizer, module: nn.Module) -> ref
         raise CannotCompare(
             f"the optimizer is a {kind.__name__}, which the reference does not have"
         )
-    if optimizer.state:
-        raise CannotCompare("the optimizer has made steps already; hand in a new one")
+    _require_as_made(optimizer)
     known = inspect.signature(twin).parameters
     defaults = inspect.signature(kind).parameters
     groups = []
@@ -80,7 +83,11 @@ def mirror_optimizer(optimizer: torch.optim.Optimizer, module: nn.Module) -> ref
 def optimizer_like(
     optimizer: torch.optim.Optimizer, module: nn.Module, copied: nn.Module
 ) -> torch.optim.Optimizer:
-    """The same optimizer, over the parameters of a copy of the module."""
+    """The same optimizer, over the parameters of a copy of the module.
+
+    Raises:
+        CannotCompare: the given one does not hold what a new one does.
+    """
     parameters = dict(copied.named_parameters())
     groups = [
         options | {"params": [parameters[name] for name in names]}
@@ -90,7 +97,9 @@ def optimizer_like(
     ]
     given = inspect.signature(type(optimizer)).parameters
     defaults = {name: v for name, v in optimizer.defaults.items() if name in given}
-    return type(optimizer)(groups, **defaults)
+    alike = type(optimizer)(groups, **defaults)
+    _require_new(optimizer, alike)
+    return alike
 
 
 def group_names(optimizer: torch.optim.Optimizer, module: nn.Module) -> list[list[str]]:
@@ -139,6 +148,48 @@ def require_no_hooks(optimizer: torch.optim.Optimizer, module: nn.Module) -> Non
                 f"the optimizer {type(optimizer).__name__} has a hook of its step, which the copy "
                 f"that is used would not have; remove it, as the reference has none either"
             )
+
+
+def _require_as_made(optimizer: torch.optim.Optimizer) -> None:
+    """Refuse what a new optimizer of the class would not have: schedules, and methods replaced.
+
+    Raises:
+        CannotCompare: there is one; it is named.
+    """
+    kind = type(optimizer).__name__
+    replaced = [name for name in vars(optimizer) if callable(getattr(type(optimizer), name, None))]
+    scheduled = any(hasattr(vars(optimizer)[name], "_wrapped_by_lr_sched") for name in replaced)
+    if scheduled or any("initial_lr" in group for group in optimizer.param_groups):
+        raise CannotCompare(
+            f"the optimizer {kind} has a learning rate scheduler, whose steps compare_module does "
+            f"not make; hand in a new optimizer without one. What schedules decide is compared in "
+            f"the catalogue, see docs/coverage.md"
+        )
+    if replaced:
+        raise CannotCompare(
+            f"the optimizer {kind} has a {replaced[0]} of its own in place of its class's, which "
+            f"the copy that is used would not have; hand in one whose class is as torch.optim has "
+            f"it"
+        )
+
+
+def _require_new(optimizer: torch.optim.Optimizer, new: torch.optim.Optimizer) -> None:
+    """Make sure that an optimizer holds no more than what its class begins with."""
+    pairs = [
+        (optimizer.state.get(given, {}), new.state.get(own, {}))
+        for group, alike in zip(optimizer.param_groups, new.param_groups, strict=True)
+        for given, own in zip(group["params"], alike["params"], strict=True)
+    ]
+    if not all(_same(held, fresh) for held, fresh in pairs):
+        raise CannotCompare(
+            "the optimizer has made steps already, or its state was changed; hand in a new one"
+        )
+
+
+def _same(held: dict[str, Any], fresh: dict[str, Any]) -> bool:
+    return held.keys() == fresh.keys() and all(
+        np.array_equal(np.asarray(value), np.asarray(fresh[name])) for name, value in held.items()
+    )
 
 
 def _require_default(kind: type, name: str, value: Any, default: Any) -> None:

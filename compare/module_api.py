@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Sequence
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 import torch
@@ -16,6 +15,8 @@ from compare.arrays import to_array
 from compare.beside import Beside
 from compare.case import Case
 from compare.cases import check_settings
+from compare.compiled import compiling, require_no_compiled_dropout
+from compare.copies import copied, require_copies_alike
 from compare.data import Dataset
 from compare.errors import CannotCompare, UsageError
 from compare.feed import Feed
@@ -35,7 +36,6 @@ from compare.tolerances import make
 from compare.torch_side import TorchSide
 
 Data = tuple[Any, Any]
-M = TypeVar("M", bound=nn.Module)
 
 
 def compare_module(
@@ -85,13 +85,15 @@ def compare_module(
     _require("module", module, nn.Module, "a torch.nn.Module")
     _require("loss", loss, nn.Module, "a torch.nn.Module, such as torch.nn.MSELoss()")
     _require("optimizer", optimizer, torch.optim.Optimizer, "a torch.optim.Optimizer")
+    _require_no_autocast()
     case = _case(module, loss, optimizer, epochs, batch_size, seed)
-    pair = pair_of(module, loss, optimizer, seed)
-    feed = Feed(case, _dataset(data, case.dtype), summed=_is_summed(loss))
-    with pair.torch.training(), torch.enable_grad(), np.errstate(all="ignore"):
-        session = Session(case, limits, pair, feed, lockstep_every)
-        session.train(progress)
-        return session.report()
+    with torch.inference_mode(False), torch.enable_grad(), compiling(module, loss):
+        pair = pair_of(module, loss, optimizer, seed)
+        feed = Feed(case, _dataset(data, case.dtype), summed=_is_summed(loss))
+        with pair.torch.training(), np.errstate(all="ignore"):
+            session = Session(case, limits, pair, feed, lockstep_every)
+            session.train(progress)
+            return session.report()
 
 
 def pair_of(
@@ -104,7 +106,10 @@ def pair_of(
             parameter is frozen or has a hook.
     """
     require_no_hooks(optimizer, module)
-    theirs = _copied(module).train()
+    require_no_compiled_dropout(module)
+    require_copies_alike(module, optimizer)
+    require_copies_alike(loss, module, optimizer)
+    theirs = copied(module)
     for layer in theirs.modules():
         if hasattr(layer, "inplace"):  # the same numbers, and those before them can still be seen
             vars(layer)["inplace"] = False
@@ -112,7 +117,7 @@ def pair_of(
     ours = mirror_optimizer(optimizer, module)
     torch_side = TorchSide(
         theirs,
-        _copied(loss),
+        copied(loss),
         lambda copied: torch_impl.UpdateRule(optimizer_like(optimizer, module, copied)),
         seed,
     )
@@ -154,6 +159,11 @@ def _case(
 
 
 def _dtype(module: nn.Module) -> str:
+    places = {str(one.device) for one in (*module.parameters(), *module.buffers())}
+    if places - {"cpu"}:
+        raise CannotCompare(
+            f"the module is on {', '.join(sorted(places))}, but should be on the cpu"
+        )
     found = {str(p.dtype).removeprefix("torch.") for p in module.parameters()}
     if found not in ({"float32"}, {"float64"}):
         raise CannotCompare(
@@ -163,19 +173,18 @@ def _dtype(module: nn.Module) -> str:
     return found.pop()
 
 
-def _copied(module: M) -> M:
-    try:
-        return copy.deepcopy(module)
-    except Exception as error:  # whatever a module does when it is copied
-        raise CannotCompare(
-            f"the {type(module).__name__} cannot be copied, so that it would be trained itself: "
-            f"{type(error).__name__}: {error}"
-        ) from error
-
-
 def _require(name: str, given: object, kind: type, wanted: str) -> None:
     if not isinstance(given, kind):
         raise UsageError(f"{name} is a {type(given).__name__}, but should be {wanted}")
+
+
+def _require_no_autocast() -> None:
+    if torch.is_autocast_enabled("cpu"):
+        dtype = str(torch.get_autocast_dtype("cpu")).removeprefix("torch.")
+        raise CannotCompare(
+            f"autocast is on, so that PyTorch's side would compute in {dtype}, for which the "
+            f"reference has no arithmetic; call compare_module outside of torch.autocast"
+        )
 
 
 def _dataset(data: Data, dtype: str) -> Dataset:

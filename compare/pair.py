@@ -10,6 +10,7 @@ from torch import get_default_dtype
 
 from compare.arrays import assert_apart
 from compare.case import Case
+from compare.compiled import compiled_paths
 from compare.observation import Array
 from compare.reference_side import ReferenceSide, initial_weights
 from compare.taps import layer_paths
@@ -51,6 +52,7 @@ def joined(reference: ReferenceSide, torch: TorchSide) -> Pair:
     modules = dict(torch.network.named_modules(remove_duplicate=False))
     uses = Counter(map(id, modules.values()))  # of a layer used twice only one use could be shown
     theirs = {path for path, module in modules.items() if uses[id(module)] == 1}
+    theirs -= set(compiled_paths(torch.network))
     shown = [path for path in layer_paths(reference.model.network) if path in theirs]
     reference.watched = torch.watched = shown
     return Pair(reference, torch)

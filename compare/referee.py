@@ -6,7 +6,6 @@ direction, without any backward pass: if a side's gradient g is right, g·d is t
 
 from __future__ import annotations
 
-import copy
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -17,6 +16,7 @@ import torch
 
 from compare.arrays import to_tensor
 from compare.claim import Claim, judge_claim
+from compare.copies import copied
 from compare.derivative import (
     Derivative,
     complex_step,
@@ -173,7 +173,7 @@ def _reference_derivative(pair: Pair, line: _Line, target: Array) -> Derivative:
 
 def _torch_derivative(pair: Pair, line: _Line, target: Array) -> Derivative:
     """By central differences in float64; by complex step if that is possible and confirms them."""
-    network = copy.deepcopy(pair.torch.network).double()
+    network = copied(pair.torch.network).double()
     use_masks(network, pair.torch.masks)
 
     def loss(t: complex, dtype: type[np.inexact]) -> torch.Tensor:

@@ -12,6 +12,7 @@ import numpy as np
 import reference
 from compare.beside import Beside, needed_by
 from compare.case import Case
+from compare.modes import evaluating
 from compare.observation import (
     AT_INPUT,
     LOSS,
@@ -125,11 +126,8 @@ class ReferenceSide:
 
     def predict(self, x: Array) -> Array:
         """Run the network forward, in evaluation."""
-        network = self.model.network.train(False)
-        try:
-            y: Array = network.forward(self.model.params, x)[0]
-        finally:
-            network.train(True)
+        with evaluating(self.model.network):
+            y: Array = self.model.network.forward(self.model.params, x)[0]
         return y
 
     def weights(self) -> dict[str, Array]:

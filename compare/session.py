@@ -39,6 +39,12 @@ KEPT = 3
 #: What is said where no cause was found.
 NO_CAUSE = "no fault of the catalogue, and no two of them, give these numbers"
 
+#: What is said of a module that was not in training.
+EVALUATION = (
+    "the module is in evaluation, and was compared so: without dropout and with the running "
+    "statistics; call its train() to compare what training does"
+)
+
 
 def run(
     case: Case,
@@ -298,7 +304,10 @@ class Session:
     def _notes(self) -> tuple[str, ...]:
         """What a reader should know besides."""
         inexact = self.pair.torch.inexact
-        return (torch_constants.told(inexact, mended=True),) if inexact else ()
+        notes = [torch_constants.told(inexact, mended=True)] if inexact else []
+        if not self.pair.torch.network.training:
+            notes.append(EVALUATION)
+        return tuple(notes)
 
     def _final_opinion(self) -> Opinion | None:
         """The referee's, or what can be said where only the free run has failed."""

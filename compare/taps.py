@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from compare.beside import Beside
 from compare.observation import Observation, activation, gradient, gradient_at
 from compare.structures import leaves
 from reference import (
@@ -117,4 +118,5 @@ def settle(seen: Observation, grads: dict[str, Array]) -> None:
 
 
 def _is_watched_as_a_whole(module: Module, children: dict[str, Module]) -> bool:
-    return not children or isinstance(module, WHOLE)
+    inner = module.network if isinstance(module, Beside) else module
+    return not children or isinstance(inner, WHOLE)

@@ -15,6 +15,7 @@ import torch_impl
 from compare.arrays import TORCH_DTYPES, to_array, to_tensor, view
 from compare.case import Case
 from compare.errors import BackproofError, CannotCompare
+from compare.modes import evaluating
 from compare.observation import (
     AT_INPUT,
     LOSS,
@@ -163,12 +164,8 @@ class TorchSide:
 
     @contextmanager
     def _evaluating(self) -> Iterator[None]:
-        self.network.eval()
-        try:
-            with torch.no_grad():
-                yield
-        finally:
-            self.network.train()
+        with evaluating(self.network), torch.no_grad():
+            yield
 
     def weights(self) -> dict[str, Array]:
         """Read-only views of the parameters, which follow them through training."""
