@@ -7,6 +7,7 @@ torch.compile(module.forward)`` one that goes on computing with the original.
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FunctionType, MethodType
@@ -73,15 +74,18 @@ def compiling(*modules: nn.Module) -> Iterator[None]:
     """Within the block, what is compiled is compiled, or an error.
 
     Otherwise it would be run without its compiler, and without a word, once one function was
-    compiled for eight modules or kinds of input.
+    compiled for eight modules or kinds of input; if it was before the block, that is forgotten.
     """
     if not any(_is_compiled(layer) for module in modules for layer in module.modules()):
         yield
         return
-    from torch._dynamo import config  # takes a second
+    from torch._dynamo import config, reset  # takes a second
 
+    reset()
     more: dict[str, Any] = dict.fromkeys(("recompile_limit", "accumulated_recompile_limit"), 4096)
-    with config.patch(more | {"fail_on_recompile_limit_hit": True}):
+    with config.patch(more | {"fail_on_recompile_limit_hit": True}), warnings.catch_warnings():
+        # The compiler itself looks at the gradient of what a compiled loss is given.
+        warnings.filterwarnings("ignore", "The .grad attribute of a Tensor", UserWarning)
         yield
 
 

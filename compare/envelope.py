@@ -44,6 +44,7 @@ class Envelope:
     Attributes:
         growth: the factor by which the envelope has grown per epoch, on the average, from the
             rounding error of the first step.
+        lost: whether the copies have left what can be computed, so that they show nothing more.
     """
 
     def __init__(self, model: reference.Model, seed: int) -> None:
@@ -53,6 +54,7 @@ class Envelope:
         self._least: dict[str, float] = {}
         self._loss_floor = 0.0
         self.growth = 1.0
+        self.lost = False
         self._rng = np.random.default_rng((seed, MEMBERS))
         self._params = {name: np.stack([p] * MEMBERS) for name, p in model.params.items()}
         self._stacked: bool | None = None
@@ -74,6 +76,7 @@ class Envelope:
             key = parameter(name)
             noise = self._rng.standard_normal((MEMBERS, *errors[key].shape), np.float32)
             self._noise[name] = (noise * (errors[key] / sizes[key])).astype(self.model.dtype)
+            self.lost |= not np.isfinite(self._noise[name]).all()
         if not self._first:
             self._first = max(_largest(errors[parameter(name)]) for name in self._params)
 

@@ -74,7 +74,8 @@ def mirror_optimizer(optimizer: torch.optim.Optimizer, module: nn.Module) -> ref
                 _require_default(kind, name, value, defaults[name].default)
         groups.append(group)
     try:
-        mirrored: reference.Optimizer = twin(groups=groups)
+        common = {name: v for name, v in optimizer.defaults.items() if name in known}
+        mirrored: reference.Optimizer = twin(**common, groups=groups)
     except ValueError as error:  # the reference refuses an option
         raise CannotCompare(f"the optimizer cannot be mirrored: {error}") from error
     return mirrored

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 import reference
 import torch_impl
-from compare.arrays import to_array
+from compare.arrays import to_array, to_tensor
 from compare.beside import Beside
 from compare.case import Case
 from compare.cases import check_settings
@@ -20,6 +20,7 @@ from compare.copies import copied, require_copies_alike
 from compare.data import Dataset
 from compare.errors import CannotCompare, UsageError
 from compare.feed import Feed
+from compare.lockstep import Step
 from compare.mirroring import mirror
 from compare.mirroring_training import (
     mirror_loss,
@@ -30,9 +31,10 @@ from compare.mirroring_training import (
 from compare.observation import Array
 from compare.pair import Pair, joined
 from compare.reference_side import ReferenceSide
-from compare.report import Report
+from compare.report import Report, Verdict
 from compare.session import Progress, Session
 from compare.tolerances import make
+from compare.torch_hooks import draws_unseen
 from compare.torch_side import TorchSide
 
 Data = tuple[Any, Any]
@@ -59,7 +61,8 @@ def compare_module(
     numbers stay as they are.
 
     Args:
-        module: made of layers that the reference has, see :func:`compare.mirroring.mirror`.
+        module: made of layers that the reference has, see :func:`compare.mirroring.mirror`. It is
+            compared as it is: compiled, with its hooks, each layer in training or evaluation.
         data: inputs and targets, arrays or tensors with one row for each sample.
         loss: of ``torch.nn``, with a mean or a sum for its reduction.
         optimizer: of ``torch.optim``, over all the module's parameters, before its first step.
@@ -77,7 +80,9 @@ def compare_module(
 
     Raises:
         CannotCompare: the reference does not have a layer, the loss or the optimizer, or not with
-            these options; or a parameter is frozen, or has a hook, or the optimizer has one.
+            these options; or a parameter is frozen, or has a hook; or the optimizer has one, has
+            a schedule or has made steps; or a copy would not compute what the module does; or
+            random numbers, infinite ones or autocast leave nothing to compare.
         UsageError: an argument is not of the kind that it should be, or out of range.
     """
     limits = make(tolerance, rtol, atol)
@@ -93,7 +98,10 @@ def compare_module(
         with pair.torch.training(), np.errstate(all="ignore"):
             session = Session(case, limits, pair, feed, lockstep_every)
             session.train(progress)
-            return session.report()
+            report = session.report()
+            if report.verdict is Verdict.DISAGREE:
+                _require_no_other_draws(pair.torch, session.steps)
+            return report
 
 
 def pair_of(
@@ -110,6 +118,7 @@ def pair_of(
     require_copies_alike(module, optimizer)
     require_copies_alike(loss, module, optimizer)
     theirs = copied(module)
+    _require_on_cpu(theirs)
     for layer in theirs.modules():
         if hasattr(layer, "inplace"):  # the same numbers, and those before them can still be seen
             vars(layer)["inplace"] = False
@@ -159,11 +168,6 @@ def _case(
 
 
 def _dtype(module: nn.Module) -> str:
-    places = {str(one.device) for one in (*module.parameters(), *module.buffers())}
-    if places - {"cpu"}:
-        raise CannotCompare(
-            f"the module is on {', '.join(sorted(places))}, but should be on the cpu"
-        )
     found = {str(p.dtype).removeprefix("torch.") for p in module.parameters()}
     if found not in ({"float32"}, {"float64"}):
         raise CannotCompare(
@@ -176,6 +180,24 @@ def _dtype(module: nn.Module) -> str:
 def _require(name: str, given: object, kind: type, wanted: str) -> None:
     if not isinstance(given, kind):
         raise UsageError(f"{name} is a {type(given).__name__}, but should be {wanted}")
+
+
+def _require_no_other_draws(side: TorchSide, steps: Sequence[Step]) -> None:
+    """Refuse a disagreement about random numbers that the twin could not be handed."""
+    for step in steps[-1:]:
+        x = to_tensor(step.moment.x)
+        if draws_unseen(copied(side.network), step.moment.masks, x):
+            raise CannotCompare(
+                "the two sides differ, but the module draws random numbers other than the masks of "
+                "nn.Dropout layers, such as by functional.dropout, which cannot be handed to its "
+                "twin; put it into evaluation, or draw them by nn.Dropout"
+            )
+
+
+def _require_on_cpu(module: nn.Module) -> None:
+    places = {str(one.device) for one in (*module.parameters(), *module.buffers())} - {"cpu"}
+    if places:
+        raise CannotCompare(f"the module is on {', '.join(sorted(places))}, but should be on cpu")
 
 
 def _require_no_autocast() -> None:

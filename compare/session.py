@@ -9,7 +9,7 @@ from typing import TypeAlias
 import numpy as np
 from torch import enable_grad, inference_mode
 
-from compare import lockstep, schedule, torch_constants
+from compare import lockstep, not_finite, schedule, torch_constants
 from compare.case import Case
 from compare.diagnosis.cause import Cause
 from compare.environment import versions
@@ -20,7 +20,7 @@ from compare.goals import GOALS
 from compare.held import raised
 from compare.history import LossHistory
 from compare.meter import Meter
-from compare.observation import Array, Observation
+from compare.observation import Array, Observation, parameter
 from compare.opinion import Finding, Opinion
 from compare.pair import Pair, build
 from compare.referee import judge
@@ -86,6 +86,7 @@ class Session:
 
     Attributes:
         broken: whether there is nothing left to train: a step failed, or gave no finite numbers.
+        ended: why training came to an end before its time, in one sentence.
     """
 
     def __init__(
@@ -106,6 +107,7 @@ class Session:
         self.free_run = FreeRun(pair, self.feed, tolerance, case.seed)
         self.history = LossHistory()
         self.broken = False
+        self.ended = ""
         self.opinion: Opinion | None = None
         self.right = right
         self.steps: list[lockstep.Step] = []
@@ -186,6 +188,9 @@ class Session:
     def _lockstep(self, batch: Batch, shown: lockstep.Shown) -> None:
         """Compare a step of PyTorch's with the reference's from the very same start."""
         step = lockstep.repeat(self.pair.reference, self.tolerance, batch.ours, shown)
+        if step.raised and not _finite(step.expected):
+            name = next(name for name, value in step.expected.items() if _lost(value))
+            raise CannotCompare(f"PyTorch's {name} is not finite, and {step.raised}")
         if step.differing:
             self.lockstep.reject(batch.epoch, step.differing)
             self._keep(step, failed=True)
@@ -193,6 +198,10 @@ class Session:
             self._ask_referee(step, batch.ours, frozenset(step.differing))
             return
         if self._overflowed(batch.epoch, step.actual, step.expected):
+            return
+        root = self._root_of_rounding(step.actual, step.expected)
+        if root:
+            self._stop(batch.epoch, root)
             return
         ratios = self.lockstep.add(batch.epoch, step.actual, step.expected, step.units)
         self.free_run.hear(step.actual, step.units)
@@ -216,6 +225,8 @@ class Session:
         """What explains the disagreement, or why nothing does."""
         if not self.lockstep.failed or not self.steps:
             return (), ""
+        if self.opinion is not None and self.opinion.finding is Finding.TORCH:
+            return (), ""  # the reference has no fault that could be named
         from compare.diagnosis.causes import diagnose  # loads the catalogue: no need to, so far
 
         try:
@@ -245,18 +256,40 @@ class Session:
         """
         lost = [name for name, value in expected.items() if not np.isfinite(value).all()]
         both = [name for name in lost if not np.isfinite(actual[name]).all()]
-        if both and not self._failed:
-            raise CannotCompare(
-                f"training overflows: at epoch {epoch}, {both[0]} is not finite; "
-                f"use a smaller --lr (now {self.case.lr:g})"
-            )
-        self.broken |= bool(both)
+        if both:
+            self._stop(epoch, both[0])
         return bool(both)
+
+    def _root_of_rounding(self, actual: Observation, expected: Observation) -> str | None:
+        """A parameter with entries that are not finite on one side, as rounding has it there."""
+        for name, entries in not_finite.lost_variances(self.pair.torch).items():
+            key = parameter(name)
+            lost = ~(np.isfinite(actual[key]) & np.isfinite(expected[key]))
+            if lost.any() and not (lost & ~entries).any():
+                return key
+        return None
+
+    def _stop(self, epoch: int, name: str) -> None:
+        """End training where there is nothing finite left to compare, neither right nor wrong.
+
+        What was compared before stands if only the arithmetic of the update rule came to an end.
+        """
+        self.broken = True
+        if self._failed:
+            return
+        side = self.pair.torch
+        why = not_finite.reason(side, self.feed, epoch, name, self.case.lr, self.made)
+        if epoch == 1 or not not_finite.is_centred(side):
+            raise CannotCompare(why)
+        self.ended = f"nothing was compared from there on: {why}"
 
     def _check_trajectories(self, epoch: int, losses: tuple[float, float]) -> None:
         """Stop where training has overflowed on one side or on both."""
         actual, expected = self.free_run.trajectories(*losses)
         if self._overflowed(epoch, actual, expected) or (_finite(actual) and _finite(expected)):
+            return
+        if not_finite.is_centred(self.pair.torch):
+            self._stop(epoch, next(n for n, v in expected.items() if _lost(actual[n]) or _lost(v)))
             return
         if not self._failed:  # beyond the horizon, where two right runs may differ in this, too
             raise CannotCompare(
@@ -305,6 +338,8 @@ class Session:
         """What a reader should know besides."""
         inexact = self.pair.torch.inexact
         notes = [torch_constants.told(inexact, mended=True)] if inexact else []
+        if self.ended:
+            notes.append(self.ended)
         if not self.pair.torch.network.training:
             notes.append(EVALUATION)
         return tuple(notes)
@@ -322,6 +357,10 @@ class Session:
         except Exception as error:  # the code under test: lockstep has said what it raises
             goal = False, f"raised {type(error).__name__}"
         return Outcome(before, after, *goal)
+
+
+def _lost(value: Array) -> bool:
+    return not np.isfinite(value).all()
 
 
 def _finite(values: Observation) -> bool:

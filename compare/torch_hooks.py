@@ -91,6 +91,21 @@ def use_masks(network: nn.Module, masks: Mapping[str, Array]) -> None:
             vars(module)["forward"] = _masking(to_tensor(masks[name]), module.p)
 
 
+def draws_unseen(network: nn.Module, masks: Mapping[str, Array], x: Tensor) -> bool:
+    """Whether a pass draws random numbers other than the masks that are known.
+
+    Args:
+        network: a copy of the network, which is changed.
+        masks: those that dropouts drew for a batch.
+        x: the inputs of that batch.
+    """
+    use_masks(network, masks)
+    with torch.random.fork_rng(devices=[]), torch.no_grad():
+        before = torch.get_rng_state()
+        network(x)
+        return not torch.equal(torch.get_rng_state(), before)
+
+
 def _masking(kept: Tensor, p: float) -> Callable[[Tensor], Tensor]:
     return lambda x: torch.where(kept, x / (1 - p), 0)
 

@@ -257,4 +257,7 @@ def _as_torchs() -> Iterator[None]:
     except BackproofError:
         raise
     except Exception as error:
-        raise CannotCompare(f"PyTorch's side raised {type(error).__name__}: {error}") from error
+        told = f"PyTorch's side raised {type(error).__name__}: {error}"
+        if "Long" in told:
+            told += "; whole numbers are handed on as they are, as indices: make amounts floats"
+        raise CannotCompare(told) from error
