@@ -141,12 +141,12 @@ def _layer(name: str) -> Build:
 
 def _transformer(module: nn.TransformerEncoderLayer) -> reference.Module:
     name = "TransformerEncoderLayer"
-    for part in (module.self_attn, module.dropout, module.dropout1, module.dropout2):
-        _require_no_dropout(part, name, getattr(part, "dropout", getattr(part, "p", 0.0)))
     try:
         twin = reference.TransformerEncoderLayer(**transformer_options(module))
     except CannotCompare as error:
         raise _Within(name, str(error)) from error
+    for part in (module.self_attn, module.dropout, module.dropout1, module.dropout2):
+        _require_no_dropout(part, name, getattr(part, "dropout", getattr(part, "p", 0.0)))
     if not module.training:
         return twin.train(False)
     twin.dropout = 0.0  # none of them draws

@@ -35,9 +35,9 @@ def reason(side: TorchSide, feed: Feed, epoch: int, name: str, lr: float, made: 
         )
     if is_centred(side) and not made <= 1:
         return (
-            f"{seen}, as the centred RMSprop divides by the root of E[g²] − E[g]², which is "
-            f"rounding alone, or negative, where the gradient hardly changes; centered=False does "
-            f"not"
+            f"at epoch {epoch}, rounding alone decides on {name}, as the centred RMSprop divides "
+            f"by the root of E[g²] − E[g]², which is rounding, or negative, where the gradient "
+            f"hardly changes; centered=False does not"
         )
     if made <= 1 and not name.startswith((parameter(""), "state ")):
         return (

@@ -199,7 +199,7 @@ class Session:
             return
         if self._overflowed(batch.epoch, step.actual, step.expected):
             return
-        root = self._root_of_rounding(step.actual, step.expected)
+        root = self._root_of_rounding(step)
         if root:
             self._stop(batch.epoch, root)
             return
@@ -260,11 +260,12 @@ class Session:
             self._stop(epoch, both[0])
         return bool(both)
 
-    def _root_of_rounding(self, actual: Observation, expected: Observation) -> str | None:
-        """A parameter with entries that are not finite on one side, as rounding has it there."""
+    def _root_of_rounding(self, step: lockstep.Step) -> str | None:
+        """A parameter with entries on which rounding alone decides, as their variance is that."""
         for name, entries in not_finite.lost_variances(self.pair.torch).items():
             key = parameter(name)
-            lost = ~(np.isfinite(actual[key]) & np.isfinite(expected[key]))
+            sound = np.isfinite(step.actual[key]) & np.isfinite(step.expected[key])
+            lost = ~(sound & np.isfinite(step.units[key]))
             if lost.any() and not (lost & ~entries).any():
                 return key
         return None
