@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 import stat
-import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
@@ -13,6 +13,25 @@ from compare.errors import BackproofError, UsageError
 
 #: How the name of a file begins that is not complete yet.
 PARTIAL = ".backproof-"
+
+#: What may be there under a file's name that is none.
+_OTHER = (
+    (stat.S_ISDIR, "a directory"),
+    (stat.S_ISFIFO, "a pipe"),
+    (stat.S_ISCHR, "a device"),
+    (stat.S_ISBLK, "a device"),
+    (stat.S_ISSOCK, "a socket"),
+)
+
+
+def other_than_file(path: Path) -> str:
+    """What is there, if that is no file: reading it may never end, nor begin.
+
+    Raises:
+        OSError: nothing is there, or it cannot be looked at.
+    """
+    mode = path.stat().st_mode
+    return next((name for holds, name in _OTHER if holds(mode)), "")
 
 
 def require_writable(path: Path) -> None:
@@ -23,22 +42,16 @@ def require_writable(path: Path) -> None:
     """
     try:
         mode = _mode(path)
-        if mode is not None and stat.S_ISDIR(mode):
-            raise UsageError(f"cannot write {path}: it is a directory; name a file in it")
         if mode is not None and not os.access(path, os.W_OK):
             raise UsageError(f"cannot write {path}: permission denied")
-        if mode is None or stat.S_ISREG(mode):
-            with tempfile.NamedTemporaryFile(dir=_place(path).parent, prefix=PARTIAL):
-                pass
+        with _beside(_place(path)):
+            pass
     except OSError as error:
         raise UsageError(f"cannot write {path}: {error.strerror} (in {_folder(path)})") from error
 
 
 def write_whole(path: Path, write: Callable[[BinaryIO], object]) -> None:
-    """Write a file next to its place and move it there when it is complete.
-
-    A link is followed, and what is no file, such as a pipe or ``/dev/null``, is written to as it
-    is: a file moved to its place would do away with it.
+    """Write a file next to its place and move it there when it is complete; a link is followed.
 
     Args:
         path: where the file is to be.
@@ -49,27 +62,38 @@ def write_whole(path: Path, write: Callable[[BinaryIO], object]) -> None:
     """
     try:
         mode = _mode(path)
-        if mode is None or stat.S_ISREG(mode):
-            _replace(_place(path), _new_mode() if mode is None else stat.S_IMODE(mode), write)
-        else:
-            with open(path, "wb") as file:
-                write(file)
+        _replace(_place(path), _new_mode() if mode is None else stat.S_IMODE(mode), write)
     except OSError as error:
         raise BackproofError(f"cannot write {path}: {error.strerror or error}") from error
 
 
 def _replace(path: Path, mode: int, write: Callable[[BinaryIO], object]) -> None:
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=PARTIAL)
+    with _beside(path) as file:
+        write(file)
+        file.flush()
+        os.fsync(file.fileno())
+        file.close()
+        os.chmod(file.name, mode)
+        os.replace(file.name, path)
+
+
+@contextmanager
+def _beside(path: Path) -> Iterator[BinaryIO]:
+    """A new file next to a place; at the end, if it has not been moved, it is gone.
+
+    Its name is known before it is there, so that no signal can come in between.
+    """
+    name = path.parent / f"{PARTIAL}{os.urandom(8).hex()}"
     try:
-        with os.fdopen(handle, "wb") as file:
-            write(file)
-            file.flush()
-            os.fsync(file.fileno())
-        os.chmod(name, mode)
-        os.replace(name, path)
-    except BaseException:
-        os.unlink(name)
-        raise
+        with open(name, "xb", opener=_private) as file:
+            yield file
+    finally:
+        with suppress(OSError):
+            name.unlink()
+
+
+def _private(name: str, flags: int) -> int:
+    return os.open(name, flags, 0o600)
 
 
 def _place(path: Path) -> Path:
@@ -86,11 +110,20 @@ def _folder(path: Path) -> Path:
 
 
 def _mode(path: Path) -> int | None:
-    """What is there already; None for nothing."""
+    """The permissions of the file that is there already; None for nothing.
+
+    Raises:
+        UsageError: something else is there, which a file moved to its place would do away with.
+    """
     try:
-        return path.stat().st_mode
+        other = other_than_file(path)
+        mode = path.stat().st_mode
     except FileNotFoundError:
         return None
+    if other:
+        where = " in it" if other == "a directory" else ""
+        raise UsageError(f"cannot write {path}: it is {other}; name a file{where}")
+    return mode
 
 
 def _new_mode() -> int:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Self
 
 from compare.errors import UsageError
+from compare.files import other_than_file
 
 #: The function that is looked for if none is named.
 FUNCTION = "check"
@@ -38,7 +39,11 @@ class Target:
 
 
 def _existing(path: Path) -> Path:
-    if not path.is_file():
-        why = "it is a directory" if path.is_dir() else "there is no such file"
+    try:
+        other = other_than_file(path)
+        why = f"it is {other}" if other else ""
+    except (OSError, ValueError):  # a name that no file can have
+        why = "there is no such file"
+    if why:
         raise UsageError(f"cannot check {path}: {why}; `init {path}` writes one to start from")
     return path

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import re
+import socket
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, BinaryIO
 from xml.etree import ElementTree
@@ -82,6 +84,24 @@ def assert_atomic(
         write_whole(path, half)
     assert path.read_bytes() == b"old"
     assert list(path.parent.iterdir()) == [path]
+
+
+@contextlib.contextmanager
+def other_than_file(kind: str) -> Iterator[Path]:
+    """Something in the current folder that is no file: opening it may wait for ever."""
+    path = Path("other.npz")
+    if kind == "a socket":
+        with socket.socket(socket.AF_UNIX) as bound:
+            bound.bind(str(path))
+            yield path
+        return
+    if kind == "a directory":
+        path.mkdir()
+    elif kind == "a pipe":
+        os.mkfifo(path)
+    else:
+        path.symlink_to("/dev/zero")
+    yield path
 
 
 def strict_json(text: str) -> Any:

@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import stat
 import subprocess
 import sys
-import threading
 from pathlib import Path
 from typing import BinaryIO
 
 import pytest
 
 from compare.errors import BackproofError, UsageError
-from compare.files import require_writable, write_whole
-from tests.cli.checks import ROOT, assert_atomic, process
+from compare.files import PARTIAL, require_writable, write_whole
+from tests.cli.checks import (
+    ROOT,
+    assert_atomic,
+    assert_ended,
+    assert_refused,
+    other_than_file,
+    process,
+    run,
+)
 
 
 def _write(file: BinaryIO) -> None:
@@ -79,17 +85,79 @@ def test_links_are_followed(tmp_path: Path) -> None:
     assert target.read_bytes() == b"new"
 
 
-def test_a_pipe_stays_a_pipe(tmp_path: Path) -> None:
-    pipe = tmp_path / "pipe"
-    os.mkfifo(pipe)
-    read: list[bytes] = []
-    reader = threading.Thread(target=lambda: read.append(pipe.read_bytes()))
-    reader.start()
-    require_writable(pipe)
-    write_whole(pipe, _write)
-    reader.join(10)
-    assert read == [b"new"]
-    assert stat.S_ISFIFO(pipe.stat().st_mode)
+@pytest.mark.parametrize("kind", ["a directory", "a pipe", "a device", "a socket"])
+def test_what_is_no_file_is_not_written_to(
+    kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)  # a socket's name may not be long
+    with other_than_file(kind) as path:
+        told = f"cannot write {path}: it is {kind}; name a file"
+        with pytest.raises(UsageError, match=told):
+            require_writable(path)
+        with pytest.raises(UsageError, match=told):
+            write_whole(path, _write)
+        assert not path.is_file()
+    assert not list(tmp_path.glob(f"{PARTIAL}*"))
+
+
+@pytest.mark.parametrize("kind", ["a directory", "a pipe", "a device", "a socket"])
+@pytest.mark.parametrize(
+    ("arguments", "code"), [(["check"], 2), (["predict", "0", "1", "--weights"], 3)]
+)
+def test_what_is_no_file_is_not_read(
+    arguments: list[str], code: int, kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with other_than_file(kind) as path:
+        assert_refused(run(*arguments, str(path)), code, str(path), f"it is {kind}")
+
+
+#: Ends itself by the signal ``sys.argv[1]`` while it writes ``sys.argv[2]``.
+ENDED = """
+import os, sys, time
+from pathlib import Path
+from compare.files import write_whole
+from compare.terminal import run_as_process
+
+def write(file):
+    file.write(b"ne")
+    file.flush()
+    assert len(list(Path(sys.argv[2]).parent.iterdir())) == 2
+    os.kill(os.getpid(), int(sys.argv[1]))
+    time.sleep(60)
+
+run_as_process(lambda: write_whole(Path(sys.argv[2]), write))
+"""
+
+
+@pytest.mark.parametrize(
+    ("number", "told"),
+    [
+        (signal.SIGTERM, "Ended by SIGTERM.\n"),
+        (signal.SIGHUP, "Ended by SIGHUP: the terminal is gone.\n"),
+        (signal.SIGINT, "Interrupted.\n"),
+    ],
+)
+def test_a_process_ended_while_writing_leaves_the_old_file_alone(
+    number: signal.Signals, told: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "x"
+    path.write_text("old")
+    done = process(ENDED, str(int(number)), str(path))
+    assert_ended(done, 128 + number, told)
+    assert path.read_text() == "old"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_signal_that_was_ignored_stays_so(tmp_path: Path) -> None:
+    path = tmp_path / "x"
+    path.write_text("old")
+    ignored = "import signal; signal.signal(signal.SIGHUP, signal.SIG_IGN)\n"
+    done = process(
+        ignored + ENDED.replace("time.sleep(60)", ""), str(int(signal.SIGHUP)), str(path)
+    )
+    assert_ended(done, 0, "")
+    assert path.read_text() == "ne"
 
 
 def test_a_long_name_that_can_be_written_is_written(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import pickle
+import tracemalloc
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -24,6 +25,8 @@ XOR = {
     "2.weight": np.array([[5.0, -6.0]]),
     "2.bias": np.array([0.3]),
 }
+CHUNK = 1 << 20
+LARGE = 1 << 26
 ROWS = np.array([[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0], [-0.5, 7.0]])
 
 
@@ -38,6 +41,24 @@ def _zip(**members: bytes) -> bytes:
     with zipfile.ZipFile(file, "w") as archive:
         for name, data in members.items():
             archive.writestr(name, data)
+    return file.getvalue()
+
+
+def _bomb(claim: int, size: int, compression: int = zipfile.ZIP_DEFLATED) -> bytes:
+    """The right names, but one unpacks to so many zeros, of which its header knows."""
+    header, file = io.BytesIO(), io.BytesIO()
+    about = {"descr": "<f8", "fortran_order": False, "shape": (claim,)}
+    np.lib.format.write_array_header_1_0(header, about)
+    with zipfile.ZipFile(file, "w", compression) as archive:
+        for name, value in XOR.items():
+            with archive.open(f"{name}.npy", "w", force_zip64=True) as member:
+                if name != "2.bias":
+                    np.lib.format.write_array(member, value)
+                    continue
+                member.write(header.getvalue())
+                for _ in range(size // CHUNK):
+                    member.write(bytes(CHUNK))
+                member.write(bytes(size % CHUNK))
     return file.getvalue()
 
 
@@ -85,6 +106,51 @@ BAD = {
     "bool": (_npz(**(XOR | {"2.bias": np.array([True])})), "2.bias holds bool"),
     "text array": (_npz(**(XOR | {"2.bias": np.array(["1"])})), "2.bias holds <U1"),
 }
+
+
+@pytest.mark.parametrize(
+    ("claim", "size", "compression", "words"),
+    [
+        (LARGE // 8, LARGE, zipfile.ZIP_DEFLATED, "2.bias has shape (8388608,)"),
+        (1, LARGE, zipfile.ZIP_DEFLATED, "2.bias has 67,108,992 bytes, but should have 136"),
+        (1, 8, zipfile.ZIP_BZIP2, "0.weight is compressed in a way that NumPy does not use"),
+        (1, 8, zipfile.ZIP_LZMA, "0.weight is compressed in a way that NumPy does not use"),
+    ],
+)
+def test_file_that_unpacks_to_far_more_is_refused_before(
+    claim: int, size: int, compression: int, words: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "weights.npz"
+    path.write_bytes(_bomb(claim, size, compression))
+    assert path.stat().st_size < LARGE / 500
+    tracemalloc.start()
+    try:
+        result = run("predict", "0", "1", "--weights", str(path))
+        highest = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert_refused(result, 3, str(path), words)
+    assert highest < LARGE / 4
+
+
+def test_archive_of_many_names_is_told_in_a_line(tmp_path: Path) -> None:
+    path = tmp_path / "weights.npz"
+    path.write_bytes(_zip(**{f"{i:05}\n": b"" for i in range(5_000)}))
+    result = run("predict", "0", "1", "--weights", str(path))
+    assert_refused(result, 3, "'00000\\n'", "and 4,980 more")
+    assert len(result.stderr) < 2_000
+
+
+def test_numbers_are_never_read_of_a_file_that_does_not_fit(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def unread(*arguments: object, **options: object) -> None:
+        raise AssertionError("numbers were read")
+
+    path = tmp_path / "weights.npz"
+    path.write_bytes(BAD["other shape"][0])
+    monkeypatch.setattr(np.lib.format, "read_array", unread)
+    assert_refused(run("predict", "0", "1", "--weights", str(path)), 3, "2.weight has shape (1, 3)")
 
 
 @pytest.mark.parametrize("impl", IMPLEMENTATIONS)
