@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -12,10 +12,12 @@ from compare.derivative import Derivative
 from compare.meter import Meter
 from compare.metrics import Metrics
 from compare.observation import Array, gradient
+from compare.own.against_torch import Look
 from compare.own.allowance import Allowance, coarsest
+from compare.own.autograd import Expected
 from compare.own.gradients import Seen
-from compare.own.numeric import Differentiator, entries, sampled
 from compare.own.report import Section
+from compare.own.sampling import Progress, Samples, is_derivative, sample
 from compare.own.subject import Subject
 from compare.rounding import unit_roundoff
 
@@ -24,6 +26,9 @@ RUNS = 4
 
 #: A derivative by differences may be off by so many times its own estimate.
 ESTIMATE = 16.0
+
+#: How a comparison of a whole gradient is called.
+ALONG = "along a direction"
 
 #: Why an entry is not compared.
 CORNER = (
@@ -35,27 +40,20 @@ UNKNOWN = (
     "against autograd"
 )
 
-Progress = Callable[[int, int], object]
-
 
 @dataclass(frozen=True)
-class Measured:
-    """What was found at some weights.
+class Alone(Look):
+    """What was found at some weights and with some learning rate.
+
+    ``expected`` holds the derivatives that were looked at, and nan elsewhere; ``units`` is what is
+    allowed around the gradients themselves, without the errors of the derivatives.
 
     Attributes:
-        section: what was measured.
-        method: how the loss was differentiated.
-        looked_at: entries that were looked at one by one.
-        seen: the user's side.
-        units: of what is allowed for the gradients, without the error of the derivative.
+        samples: the derivatives.
         remarks: on what could not be compared.
     """
 
-    section: Section
-    method: str
-    looked_at: int
-    seen: Seen
-    units: Mapping[str, Array]
+    samples: Samples = field(default_factory=lambda: Samples({}))
     remarks: tuple[str, ...] = ()
 
 
@@ -65,29 +63,45 @@ def measure(
     weights: Mapping[str, Array],
     title: str,
     progress: Progress,
-) -> Measured:
-    """Hold the gradients at some weights against the derivative of the loss there."""
-    rate = subject.source.rates[0]
-    seen = subject.see(weights, rate)
-    spread = _spread(subject, weights, rate, seen)
-    differentiator = Differentiator(subject.loss, weights)
-    places = {name: entries(name, value) for name, value in weights.items()}
-    total = sum(map(len, places.values()))
-    done = iter(range(1, total + 1))
-    meter = _Meter(allowance, seen, weights)
-    for name, value in weights.items():
-        if not meter.fits(name):
-            continue
-        found = []
-        for one in sampled(differentiator, name, places[name]):
-            found.append(one)
-            progress(next(done), total)
-        meter.at_entries(name, places[name], found, spread[name])
-        v = np.random.default_rng(len(name)).standard_normal(value.shape)
-        meter.along(name, v, differentiator.along({name: v}), spread[name])
-    method = "complex step" if differentiator.analytic else "central differences"
-    section = Section(title, meter.metrics())
-    return Measured(section, method, total, seen, meter.units(spread), meter.left_out(title))
+) -> Iterator[Alone]:
+    """Hold the gradients at some weights against the derivative of the loss, at each rate."""
+    samples: Samples | None = None
+    for seen in subject.see_all(weights):
+        spread = _spread(subject, weights, seen.lr, seen)
+        meter = _Meter(allowance, seen, weights)
+        fit = [name for name in weights if meter.fits(name)]
+        if samples is None:
+            samples = sample(subject.loss, weights, fit, progress)
+        for name in fit:
+            meter.at_entries(name, samples, spread[name])
+            meter.along(name, samples, spread[name])
+        left_out = meter.left_out(title) if seen.lr == subject.source.rates[0] else ()
+        named = subject.titled(title, seen.lr)
+        yield _look(named, seen, weights, samples, meter, spread, left_out)
+
+
+def _look(
+    title: str,
+    seen: Seen,
+    weights: Mapping[str, Array],
+    samples: Samples,
+    meter: _Meter,
+    spread: Mapping[str, Array],
+    left_out: tuple[str, ...],
+) -> Alone:
+    known = {name: samples.known(name, value.shape) for name, value in weights.items()}
+    return Alone(
+        title,
+        weights,
+        seen,
+        Expected(math.nan, known),
+        meter.units(spread),
+        meter.wrong,
+        Section(title, meter.metrics()),
+        bool(meter.wrong),
+        samples=samples,
+        remarks=left_out,
+    )
 
 
 class _Meter:
@@ -110,9 +124,11 @@ class _Meter:
             self._meter.reject(0, {gradient(name): f"shape is {found}, but should be {wanted}"})
         return found == wanted
 
-    def at_entries(
-        self, name: str, places: list[tuple[int, ...]], found: list[Derivative], spread: Array
-    ) -> None:
+    def at_entries(self, name: str, samples: Samples, spread: Array) -> None:
+        """Compare the entries of a gradient that were looked at."""
+        places, found = samples.places[name], samples.entries.get(name, [])
+        if not found:
+            return
         picked = tuple(np.array(places).T) if places[0] else ()
         slack = np.broadcast_to(self._seen.slack[name], spread.shape)
         actual = self._seen.gradients[name].astype(np.float64)
@@ -126,11 +142,28 @@ class _Meter:
             if count := reasons.count(reason):
                 told.append(f"{count:,} of {len(found):,} entries of {name}")
 
-    def along(self, name: str, v: Array, found: Derivative, spread: Array) -> None:
+    def along(self, name: str, samples: Samples, spread: Array) -> None:
+        """Compare the whole gradient in a direction."""
+        if name not in samples.along:
+            return
+        v, found = samples.along[name]
         actual = np.sum(self._seen.gradients[name] * v)
         slack = np.sum(self._seen.slack[name] * np.abs(v)) + self._rounding * math.sqrt(v.size)
         parts = actual, np.sqrt(np.sum((spread * v) ** 2)), slack
-        self._add(f"{gradient(name)} along a direction", [found], *map(np.atleast_1d, parts))
+        self._add(f"{gradient(name)} {ALONG}", [found], *map(np.atleast_1d, parts))
+
+    @property
+    def wrong(self) -> tuple[str, ...]:
+        """The parameters whose gradients differ."""
+        return tuple(name for name in self._weights if self._differs(name))
+
+    def _differs(self, name: str) -> bool:
+        gauges = (self._meter.gauges.get(f"{gradient(name)}{end}") for end in ("", f" {ALONG}"))
+        return any(
+            one.structure is not None or not one.highest <= self._meter.multiple
+            for one in gauges
+            if one is not None
+        )
 
     def _add(
         self, quantity: str, found: list[Derivative], actual: Array, spread: Array, slack: Array
@@ -175,7 +208,7 @@ def _reason(found: Derivative) -> str:
     """Why there is nothing to hold an entry against; empty if there is."""
     if found.jump > 0:
         return CORNER
-    return "" if math.isfinite(found.value) and math.isfinite(found.error) else UNKNOWN
+    return "" if is_derivative(found) else UNKNOWN
 
 
 def _placed(metrics: Metrics, places: list[tuple[int, ...]]) -> Metrics:

@@ -69,11 +69,10 @@ def look(
     """Compare at some weights, at each learning rate."""
     own_loss = as_loss(subject.loss(weights)) if subject.has_loss else None
     expected: Expected | None = None
-    for rate in subject.source.rates:
-        seen = subject.see(weights, rate)
+    for seen in subject.see_all(weights):
         if expected is None:  # right after the user's run, so that masks can be read off objects
             expected = autograd.look(weights)
-        named = title if len(subject.source.rates) == 1 else f"{title}, lr {rate:g}"
+        named = subject.titled(title, seen.lr)
         yield _compare(named, weights, seen, expected, allowance, own_loss)
 
 

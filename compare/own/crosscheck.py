@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -12,10 +12,11 @@ from torch import nn
 from compare.environment import versions
 from compare.errors import UsageError
 from compare.observation import Array
-from compare.own import against_loss, against_torch, remarks
+from compare.own import against_loss, against_torch
+from compare.own.against_loss import Alone
 from compare.own.allowance import Allowance, coarsest
 from compare.own.autograd import Autograd
-from compare.own.explained import explained, stands
+from compare.own.explained import explained
 from compare.own.gradients import Returned, Source, Stepped
 from compare.own.memento import Memento
 from compare.own.numbers import DTYPES
@@ -107,7 +108,7 @@ def crosscheck(
                 points = _points(own, draws, seed)
                 repeats = subject.repeat(own, source.rates[0])
                 if torch_loss is None:
-                    return _by_loss(subject, repeats, allowance, points, progress)
+                    return _by_loss(subject, repeats, allowance, points, progress, began)
                 computed_in = dtype or coarsest(*(value.dtype.name for value in own.values()))
                 shapes = {name: value.shape for name, value in own.items()}
                 autograd = Autograd(torch_loss, module, names, shapes, computed_in, run)
@@ -207,41 +208,45 @@ def _by_loss(
     allowance: Allowance,
     points: dict[str, dict[str, Array]],
     progress: Progress,
+    began: float,
 ) -> CrossReport:
     calls = subject.run.calls
     calls.faster = (
         "a loss that can be computed on complex numbers, without abs, max or float(), needs one "
         "call for each entry; with torch_loss, the same loss in PyTorch, no more are needed"
     )
-    found, left_out = against_torch.at_all(
+    looks, left_out = against_torch.at_all(
         points,
-        lambda at, title: [
-            against_loss.measure(
-                subject, allowance, at, title, calls.part_of("loss", title, progress)
-            )
-        ],
+        lambda at, title: against_loss.measure(
+            subject, allowance, at, title, calls.part_of("loss", title, progress)
+        ),
         allowance.multiple,
     )
-    size = sum(value.size for value in points["your weights"].values())
-    looked = found[0].looked_at
-    methods = " and ".join(dict.fromkeys(one.method for one in found))
-    share = f"all {size:,}" if looked == size else f"{looked:,} of {size:,}"
     report = CrossReport(
-        against=f"the derivative of its own loss ({methods}; {share} entries, and every tensor "
-        f"along a direction)",
+        against=f"the derivative of its own loss ({_looked_at(looks)})",
         tolerance=allowance.name,
         multiple=allowance.multiple,
-        sections=tuple(one.section for one in found),
+        sections=tuple(one.section for one in looks),
         judgement=None,
         causes=(),
         remarks=(
             *left_out,
-            *repeats.require_allowed(found[0].units, allowance.multiple),
-            *(remark for one in found for remark in one.remarks),
-            *remarks.mixed(points["your weights"], found[0].seen),
-            *remarks.printed(subject.run.lines),
+            *repeats.require_allowed(looks[0].units, allowance.multiple),
+            *(remark for one in looks for remark in one.remarks),
         ),
-        parameters=size,
+        parameters=sum(value.size for value in looks[0].weights.values()),
         versions=versions(),
     )
-    return stands(report)
+    return explained(report, looks, subject, None, began)
+
+
+def _looked_at(looks: Sequence[Alone]) -> str:
+    """How the loss was differentiated, and by how many entries."""
+    methods = dict.fromkeys(method for one in looks for method in one.samples.methods)
+    size, looked = (
+        sum(value.size for value in looks[0].weights.values()),
+        looks[0].samples.total,
+    )
+    share = f"all {size:,}" if looked == size else f"{looked:,} of {size:,}"
+    whole = ", and every tensor along a direction" if looks[0].samples.along else ""
+    return f"{' and '.join(methods) or 'by no method'}; {share} entries{whole}"

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import replace
+from functools import partial
 from typing import TypeVar
 
 from compare.afterwards import CAUSE, EXPLANATION, OTHER, SECOND_STEP, SIDE, Wanted, attempt
@@ -19,6 +20,7 @@ from compare.budget import Budget
 from compare.own import remarks
 from compare.own.against_torch import Look
 from compare.own.autograd import Autograd
+from compare.own.carried import second_step
 from compare.own.explain import causes_of
 from compare.own.judgement import judge
 from compare.own.report import CrossReport
@@ -49,7 +51,11 @@ def stands(report: CrossReport) -> CrossReport:
 
 
 def explained(
-    report: CrossReport, looks: Sequence[Look], subject: Subject, autograd: Autograd, began: float
+    report: CrossReport,
+    looks: Sequence[Look],
+    subject: Subject,
+    autograd: Autograd | None,
+    began: float,
 ) -> CrossReport:
     """A report with all that can be said of its verdict.
 
@@ -57,7 +63,7 @@ def explained(
         report: what was compared, without explanation.
         looks: both sides, at all weights and learning rates.
         subject: the user's side.
-        autograd: PyTorch's.
+        autograd: PyTorch's, if there is one.
         began: when the comparison did, by ``time.monotonic``.
     """
     run = subject.run
@@ -73,12 +79,20 @@ def explained(
 
     with alarms(held=True):
         stands(report)
-        judgement = found(SIDE, lambda: judge(subject, autograd, looks))
+        judgement = None
+        if autograd is not None:
+            judgement = found(SIDE, partial(judge, subject, autograd, looks))
         noted = found(OTHER, lambda: remarks.on(looks, subject)) or []
-        again = found(SECOND_STEP, lambda: remarks.second_step(looks[0], subject, autograd)) or []
-        causes = found(CAUSE, lambda: causes_of(looks, autograd, report.multiple)) or []
-        said = (*report.remarks, *noted, *again, *missed, *remarks.printed(run.lines))
-        return replace(report, judgement=judgement, causes=tuple(causes), remarks=said)
+        again = found(SECOND_STEP, lambda: second_step(looks[0], subject, autograd))
+        causes = None
+        if autograd is not None:
+            causes = found(CAUSE, partial(causes_of, looks, autograd, report.multiple))
+        carried = [again.told] if again is not None else []
+        said = (*report.remarks, *noted, *carried, *missed, *remarks.printed(run.lines))
+        notice = again.notice if again is not None else ""
+        return replace(
+            report, judgement=judgement, causes=tuple(causes or ()), remarks=said, notice=notice
+        )
 
 
 @contextmanager

@@ -46,6 +46,15 @@ class Seen:
     lr: float | None = None
     unmoved: tuple[str, ...] = ()
 
+    def moves_like(self, other: Seen) -> bool:
+        """Whether the step of another run, with another rate, moved everything by the same."""
+        if self.lr is None or other.lr is None or self.lr == other.lr:
+            return False
+        return any(map(np.any, self.gradients.values())) and all(
+            np.array_equal(g * self.lr, other.gradients[name] * other.lr)
+            for name, g in self.gradients.items()
+        )
+
     @property
     def dtypes(self) -> dict[str, str]:
         """What each gradient is in."""
@@ -58,6 +67,9 @@ class Source(Protocol):
     #: Names of the ways in which they can be had: the learning rates.
     rates: tuple[float | None, ...]
 
+    #: That the learning rate is not read; empty if it is, or if there is none.
+    unread: str
+
     def see(self, rate: float | None) -> Seen:
         """Run the user's code once."""
 
@@ -66,6 +78,7 @@ class Returned:
     """Gradients that a function returns or points at."""
 
     rates: tuple[float | None, ...] = (None,)
+    unread = ""
 
     def __init__(self, grads: Callable[[], Any], parameters: Parameters, run: Runner) -> None:
         self.grads, self.parameters, self.run = grads, parameters, run
@@ -142,6 +155,7 @@ class Stepped:
         self.step, self.parameters, self.run = step, parameters, run
         self.place = place(*lr) if is_pointer(lr) and len(lr) == 2 else None
         self.takes_rate = _takes_argument(step)
+        self.unread = ""
         first = _rate(self.place.get() if self.place else lr)
         settable = self.takes_rate or self.place is not None
         self.rates: tuple[float | None, ...] = (first, first / SLOWER) if settable else (first,)
@@ -165,6 +179,17 @@ class Stepped:
             gradients[name], slack[name] = quotient(start, after[name], rate)
         unmoved = tuple(name for name in before if np.array_equal(before[name], after[name]))
         return Seen(gradients, slack, rate, unmoved)
+
+    def only_first_rate(self) -> None:
+        """Try no other learning rate, as the step moves by the same with each."""
+        first, other = self.rates
+        self.rates = (first,)
+        where = "it is handed" if self.place is None else "is kept where lr says"
+        self.unread = (
+            f"step does not use the learning rate that {where}: with {other:g} it moves the "
+            f"parameters exactly as with {first:g}; something has a copy of its own, such as a "
+            f"layer that was given the rate when it was made; only {first:g} was tried"
+        )
 
 
 def quotient(before: Array, after: Array, lr: float) -> tuple[Array, Array]:

@@ -10,7 +10,6 @@ from compare import torch_constants
 from compare.observation import Array
 from compare.own.against_torch import Look
 from compare.own.allowance import coarsest
-from compare.own.autograd import Autograd
 from compare.own.gradients import Seen, Stepped
 from compare.own.subject import Subject
 
@@ -21,7 +20,9 @@ def on(looks: Sequence[Look], subject: Subject) -> list[str]:
     told += _undisturbed(looks)
     told += mixed(looks[0].weights, looks[0].seen)
     rates = subject.source.rates
-    if isinstance(subject.source, Stepped) and len(rates) == 1 and any(one.wrong for one in looks):
+    if subject.source.unread:
+        told.append(subject.source.unread)
+    elif isinstance(subject.source, Stepped) and len(rates) == 1 and any(o.wrong for o in looks):
         told.append(
             f"one learning rate, {rates[0]:g}: whether differences depend on it could not be seen; "
             f"with step=lambda lr: ..., or lr=(network, 'lr'), two are tried"
@@ -43,7 +44,7 @@ def _not_trained(looks: Sequence[Look]) -> list[str]:
         name
         for name in looks[0].weights
         if all(not np.any(one.seen.gradients[name]) for one in looks)
-        and any(np.any(one.expected.gradients[name]) for one in looks)
+        and any(name in one.wrong for one in looks)
     ]
     if not names:
         return []
@@ -63,9 +64,8 @@ def _not_read(looks: Sequence[Look]) -> list[str]:
     first, last = looks[0], looks[-1]
     if first.weights is last.weights or first.seen.lr is not None:
         return []
-    mine, theirs = first.seen.gradients, first.expected.gradients
-    same = all(np.array_equal(mine[n], last.seen.gradients[n]) for n in mine)
-    if not same or all(np.array_equal(theirs[n], last.expected.gradients[n]) for n in theirs):
+    mine, elsewhere = first.seen.gradients, last.seen.gradients
+    if not last.wrong or not all(np.array_equal(mine[name], elsewhere[name]) for name in mine):
         return []
     return [
         "your gradients are the same at other weights: the code does not read its parameters where "
@@ -119,37 +119,3 @@ def _undisturbed(looks: Sequence[Look]) -> list[str]:
         f"as only then {reason}"
         for reason in reasons
     ]
-
-
-def second_step(look: Look, subject: Subject, autograd: Autograd) -> list[str]:
-    """What a second step, right after the first, shows of what is carried along."""
-    if look.wrong or not isinstance(subject.source, Stepped):
-        return []
-    first = subject.see(look.weights, look.seen.lr)
-    there = subject.parameters.read()
-    second = subject.source.see(look.seen.lr)
-    expected = autograd.look(there, noisy=False).gradients
-    extra = {name: second.gradients[name] - expected[name] for name in there}
-    return _told_of(extra, first, look, second)
-
-
-def _told_of(extra: Mapping[str, Array], first: Seen, look: Look, second: Seen) -> list[str]:
-    before = np.concatenate([first.gradients[name].ravel() for name in extra])
-    after = np.concatenate([extra[name].ravel() for name in extra])
-    noise = sum(float(np.max(second.slack[name])) for name in extra)
-    size = float(np.abs(before).max(initial=0))
-    tolerance = 1e-9 if all(w.dtype == np.float64 for w in look.weights.values()) else 1e-3
-    if size == 0 or np.abs(after).max() <= tolerance * size + noise:
-        return []
-    constant = float(after @ before) / float(before @ before)
-    if np.abs(after - constant * before).max() > tolerance * size + 2 * noise:
-        return [
-            "the first step is plain descent, but a second one, right after it, is not: something "
-            "is carried from step to step, such as a hidden state, or an optimizer's moments"
-        ]
-    if abs(constant - 1) <= tolerance:
-        return [
-            "the first step is right, but a second one adds the gradient of the first: gradients "
-            "are accumulated, and never set to zero"
-        ]
-    return [f"the update rule is not plain descent, but has a momentum of {constant:.6g}"]

@@ -47,6 +47,7 @@ class CrossReport(Result):
         remarks: what else a reader should know.
         parameters: how many numbers were checked.
         versions: of what computed it.
+        notice: what the first line should tell besides the verdict.
     """
 
     against: str
@@ -58,6 +59,7 @@ class CrossReport(Result):
     remarks: tuple[str, ...]
     parameters: int
     versions: dict[str, str]
+    notice: str = ""
 
     @property
     def failures(self) -> tuple[Failure, ...]:
@@ -118,6 +120,7 @@ class CrossReport(Result):
             "tolerance": {"name": self.tolerance, "multiple": self.multiple},
             "judgement": None if self.judgement is None else str(self.judgement),
             "causes": [asdict(cause) for cause in self.causes],
+            "notice": self.notice,
             "remarks": list(self.remarks),
             "sections": [asdict(section) for section in self.sections],
             "versions": self.versions,

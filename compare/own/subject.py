@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from compare.errors import CannotCompare
 from compare.observation import Array
-from compare.own.gradients import Seen, Source
+from compare.own.gradients import Seen, Source, Stepped
 from compare.own.keepers import Restore
 from compare.own.memento import Memento
 from compare.own.numeric import as_loss
@@ -57,12 +57,27 @@ class Subject:
         self.start(weights)
         return self.source.see(rate)
 
+    def see_all(self, weights: Mapping[str, Array]) -> Iterator[Seen]:
+        """The gradients at some weights with each learning rate, if the code reads it."""
+        first: Seen | None = None
+        for rate in self.source.rates:
+            seen = self.see(weights, rate)
+            if isinstance(self.source, Stepped) and first is not None and seen.moves_like(first):
+                self.source.only_first_rate()
+                return
+            first = first or seen
+            yield seen
+
     def loss(self, weights: Mapping[str, Array]) -> Any:
         """The loss at some weights, whatever the user's code makes of it."""
         if self._loss is None:
             raise CannotCompare("there is no loss")
         self.start(weights)
         return self.run("loss", self._loss)
+
+    def titled(self, title: str, rate: float | None) -> str:
+        """What a comparison at some weights is called, with the learning rate if there are two."""
+        return title if len(self.source.rates) == 1 else f"{title}, lr {rate:g}"
 
     @property
     def has_loss(self) -> bool:

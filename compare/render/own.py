@@ -25,6 +25,8 @@ def headline(report: CrossReport) -> str:
         told = undecided(report.unjudged)
     else:
         told = f"{checks:,} comparisons of {report.parameters:,} parameters within tolerance"
+    if report.notice:
+        told += f"; but {report.notice}"
     return f"{VERDICTS[report.verdict]}: your network against {report.against}: {told}"
 
 
