@@ -7,7 +7,7 @@ from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from compare.blame import fault, passed_users
+from compare.blame import described, fault, passed_users
 from compare.budget import Budget, TimeUp
 from compare.errors import BackproofError
 
@@ -62,5 +62,5 @@ def attempt(
     except BackproofError as error:
         return None, f"{wanted.failed}: {error}"
     except Exception as error:  # code under test, run elsewhere or on other kinds of number
-        told = f"{type(error).__name__}: {error}" if passed_users(error) else fault(error)
+        told = described(error) if passed_users(error) else fault(error)
         return None, f"{wanted.failed}: {told}"

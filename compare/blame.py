@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import traceback
 
+from compare.budget import TimeUp
 from compare.ownership import is_harness, is_ours, is_users
+
+#: So many characters of a text are shown, and so many errors of a group.
+LONGEST, SHOWN = 1000, 3
 
 
 def raised_in_compare(error: BaseException) -> bool:
@@ -18,11 +22,36 @@ def passed_users(error: BaseException) -> bool:
     return any(is_users(frame.filename) for frame in traceback.extract_tb(error.__traceback__))
 
 
+def described(error: BaseException) -> str:
+    """An error in a line: its class, its text, and, of a group, what is in it."""
+    name = type.__dict__["__name__"].__get__(type(error))
+    text = _text(error)
+    if isinstance(error, BaseExceptionGroup):
+        inner = vars(BaseExceptionGroup)["exceptions"].__get__(error)
+        more = f" and {len(inner) - SHOWN} more" if len(inner) > SHOWN else ""
+        text = f"{text}: {'; '.join(map(_of_group, inner[:SHOWN]))}{more}"
+    return f"{name}: {text}" if text else str(name)
+
+
+def _of_group(error: BaseException) -> str:
+    name = type.__dict__["__name__"].__get__(type(error))
+    return f"{name}: {_text(error)}"
+
+
+def _text(error: BaseException) -> str:
+    """The text of an error, whose class may have made anything of it."""
+    try:
+        text = " ".join(str.split(str(error)))
+    except (TimeUp, KeyboardInterrupt):
+        raise
+    except BaseException:
+        return "(its text cannot be had)"
+    return text if len(text) <= LONGEST else f"{text[:LONGEST]}..."
+
+
 def fault(error: BaseException) -> str:
     """An error of this program's own in a line: what, where, and what to do about it."""
-    text = " ".join(str(error).split())
-    what = f"{type(error).__name__}: {text}" if text else type(error).__name__
     frames = traceback.extract_tb(error.__traceback__)
     ours = [frame for frame in frames if is_ours(frame.filename)] or frames
     where = f" (at {ours[-1].filename}, line {ours[-1].lineno}, in {ours[-1].name})" if ours else ""
-    return f"a fault of Backproof, not of your network: {what}{where}; please report it"
+    return f"a fault of Backproof, not of your network: {described(error)}{where}; please report it"

@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
+from compare.printable import printable
+
 
 class BackproofError(Exception):
-    """A message for the user: what happened, where, and what to do about it."""
+    """A message for the user, in one line: what happened, where, and what to do about it.
+
+    Args:
+        message: it may hold names and texts of the user's code, whatever is in them.
+    """
 
     exit_code = 3
+
+    def __init__(self, message: str) -> None:
+        super().__init__(printable(message))
 
 
 class UsageError(BackproofError):

@@ -136,11 +136,13 @@ def _read(name: str, text: str, read: Callable[[str], Any]) -> Any:
 
 def _record(report: CrossReport, record: Callable[[str, object], None]) -> None:
     """Verdict and metrics as properties of the test, as they stand in JUnit's XML."""
+    from compare.printable import printable
+
     record("backproof.verdict", report.verdict.name.lower())
     record("backproof.against", report.against)
     for section in report.sections:
         for metrics in section.metrics:
-            name = f"backproof.{section.title}.{metrics.quantity}"
+            name = printable(f"backproof.{section.title}.{metrics.quantity}")
             if metrics.worst is None:
                 record(name, f"not compared: {metrics.structure or 'there is no derivative'}")
                 continue

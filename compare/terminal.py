@@ -21,6 +21,7 @@ import typer
 
 from compare.errors import BackproofError, CannotCompare, UsageError
 from compare.loading import ENDED, INTERRUPTED, missing
+from compare.printable import printable
 from compare.startup import settle, start
 
 if TYPE_CHECKING:
@@ -168,12 +169,12 @@ def stop(message: str, code: int) -> NoReturn:
 
 def tell(message: str) -> None:
     """Say that something went wrong."""
-    typer.echo(f"Error: {message}", err=True)
+    typer.echo(f"Error: {printable(message)}", err=True)
 
 
 def note(message: str) -> None:
     """Say something beside a result."""
-    typer.echo(f"Note: {message}", err=True)
+    typer.echo(f"Note: {printable(message)}", err=True)
 
 
 @contextmanager
@@ -223,8 +224,9 @@ def progress(title: str, epochs: int) -> Iterator[Callable[[int], None]]:
         yield lambda epoch: None
         return
     from rich.console import Console
+    from rich.markup import escape
     from rich.progress import Progress
 
     with Progress(console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task(title, total=epochs)
+        task = bar.add_task(escape(printable(title)), total=epochs)
         yield lambda epoch: bar.update(task, completed=epoch)

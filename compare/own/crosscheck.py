@@ -98,7 +98,7 @@ def crosscheck(
     allowance = Allowance(tolerance, rtol, atol)
     run, began = Runner(), time.monotonic()
     with kept_world() as world:
-        found = Parameters(parameters)
+        found = run("parameters", Parameters, parameters)
         memento = Memento(parameters, grads, step, lr, loss, reset, torch_loss)
         try:
             with time_limit(timeout):

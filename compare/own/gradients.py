@@ -208,7 +208,7 @@ def _takes_argument(step: Callable[..., Any]) -> bool:
     """Whether a function cannot be called without an argument."""
     try:
         parameters = inspect.signature(step).parameters.values()
-    except (TypeError, ValueError):
+    except Exception:  # it has none, or says something else
         return False
     return any(
         one.default is one.empty and one.kind in (one.POSITIONAL_ONLY, one.POSITIONAL_OR_KEYWORD)

@@ -53,7 +53,7 @@ def check_file(
         CannotCompare: the file or the function raises, or gives something else.
     """
     path, name = target.path, target.function
-    run = Runner()
+    run = Runner(keeps=True)
     with kept_world(), time_limit(timeout), _importable(path):
         function = _function(_module(path, run), target)
         described = run(f"{name} in {path.name}", function)

@@ -10,6 +10,7 @@ import numpy as np
 
 from compare.errors import CannotCompare, UsageError
 from compare.observation import Array
+from compare.own import statics
 from compare.own.numbers import as_array, fill, is_leaf, is_number
 from compare.own.paths import Part, Place, is_pointer, place
 from compare.own.structure import Node, Tree
@@ -126,7 +127,7 @@ def _not_parameters(given: Any) -> str:
     kind = type(given).__name__
     held = [
         name
-        for name, value in getattr(given, "__dict__", {}).items()
+        for name, value in (statics.attributes(given) or {}).items()
         if isinstance(value, np.ndarray) or (is_leaf(value) and not is_number(value))
     ]
     hint = f"; its attributes {', '.join(held)} hold numbers" if held else ""

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from compare.errors import CannotCompare, UsageError
-from compare.own.running import told
+from compare.own.running import must_pass, told
 
 _PART = re.compile(
     r"""(?:^|\.)(?P<name>[^\W\d]\w*)       # an attribute, or a key of a dict
@@ -83,7 +83,9 @@ class Place:
                     f"there is no {self} in the {type(self.root).__name__} that was given: "
                     f"{type(value).__name__} has no {part}"
                 ) from error
-            except Exception as error:  # a property of the user's
+            except BaseException as error:  # of a property of the user's
+                if must_pass(error):
+                    raise
                 raise CannotCompare(f"{self} cannot be read: it raised {told(error)}") from error
         return value
 
@@ -96,7 +98,9 @@ class Place:
         owner = Place(self.root, self.parts[:-1]).get()
         try:
             self.parts[-1].set(owner, value)
-        except Exception as error:
+        except BaseException as error:
+            if must_pass(error):
+                raise
             raise CannotCompare(f"{self} cannot be replaced: {told(error)}") from error
 
 
@@ -135,5 +139,5 @@ def is_pointer(value: Any) -> bool:
         isinstance(value, tuple)
         and len(value) > 1
         and all(isinstance(path, str | int) and not isinstance(path, bool) for path in value[1:])
-        and not isinstance(value[0], str | int | float)
+        and not issubclass(type(value[0]), str | int | float)
     )

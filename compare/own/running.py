@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import dis
 import io
+import signal
+import sys
 import time
 import traceback
 import warnings
@@ -12,10 +15,11 @@ from typing import Any
 
 import numpy as np
 
-from compare.blame import raised_in_compare
+from compare.blame import described, raised_in_compare
 from compare.budget import Budget, TimeUp
 from compare.errors import BackproofError, CannotCompare
 from compare.own.calls import Calls
+from compare.own.patches import theirs
 from compare.ownership import is_ours, is_users
 
 
@@ -35,13 +39,17 @@ class _Lines(io.StringIO):
 class Runner:
     """Runs functions of the user, and counts what they print.
 
+    Args:
+        keeps: whether functions of libraries that they replace stay so for the next one.
+
     Attributes:
         lines: how many lines were printed, and not shown.
         calls: how often each function was called, and how long that took.
         budget: the time in which functions may be called.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, keeps: bool = False) -> None:
+        self.keeps = keeps
         self.lines = 0
         self.calls = Calls()
         self.budget = Budget()
@@ -61,8 +69,10 @@ class Runner:
         self.budget.require()
         printed = _Lines()
         start = time.monotonic()
+        depth = sys.getrecursionlimit()
         try:
             with (
+                theirs(self.keeps),
                 contextlib.redirect_stdout(printed),
                 np.errstate(all="ignore"),  # whether numbers are finite is looked at afterwards
                 warnings.catch_warnings(),
@@ -77,18 +87,20 @@ class Runner:
             if not up.doing:
                 up.doing, up.busy = what, self.calls.told(what, time.monotonic() - start)
             raise
-        except (Exception, SystemExit) as error:
-            if raised_in_compare(error) and not _raised_here(error):
+        except BaseException as error:
+            if raised_in_compare(error) and not _may_be_theirs(error):
                 raise  # a fault of ours, in what watches or disturbs the user's computation
+            if is_interruption(error):
+                raise
             raise CannotCompare(f"{what} raised {told(error)}") from error
         finally:
+            sys.setrecursionlimit(depth)
             self.lines += printed.number
 
 
 def told(error: BaseException) -> str:
     """An error of the user's code in a line: what, and where."""
-    text = " ".join(str(error).split())
-    what = f"{type(error).__name__}: {text}" if text else type(error).__name__
+    what = described(error)
     frames = [
         frame for frame in traceback.extract_tb(error.__traceback__) if not is_ours(frame.filename)
     ]
@@ -98,6 +110,28 @@ def told(error: BaseException) -> str:
     return f"{what} (at {own[-1].filename}, line {own[-1].lineno}, in {own[-1].name})"
 
 
-def _raised_here(error: BaseException) -> bool:
-    """Whether it is the call of the user's function that failed, such as for an argument."""
+def must_pass(error: BaseException) -> bool:
+    """Whether it is not what the user's code has raised, but is raised in the midst of it."""
+    return isinstance(error, BackproofError | TimeUp) or is_interruption(error)
+
+
+def is_interruption(error: BaseException) -> bool:
+    """Whether somebody has interrupted the program, rather than its code raised that itself."""
+    if not isinstance(error, KeyboardInterrupt):
+        return False
+    frames = [frame for frame, _ in traceback.walk_tb(error.__traceback__)]
+    handler = getattr(signal.getsignal(signal.SIGINT), "__code__", None)
+    if not frames or any(frame.f_code is handler for frame in frames):
+        return True
+    last = error.__traceback__
+    while last is not None and last.tb_next is not None:
+        last = last.tb_next
+    assert last is not None  # noqa: S101
+    return dis.opname[frames[-1].f_code.co_code[last.tb_lasti]] != "RAISE_VARARGS"
+
+
+def _may_be_theirs(error: BaseException) -> bool:
+    """Whether it is the call of the user's function that failed, or what it has used up."""
+    if isinstance(error, RecursionError | MemoryError):
+        return True
     return traceback.extract_tb(error.__traceback__)[-1].filename == __file__

@@ -30,7 +30,7 @@ def draw(values: Mapping[str, Array], seed: int) -> dict[str, Array]:
 
 def _generator(name: str, seed: int) -> np.random.Generator:
     """The same numbers for a name whatever other parameters there are."""
-    return np.random.default_rng((seed, zlib.crc32(name.encode())))
+    return np.random.default_rng((seed, zlib.crc32(name.encode("utf-8", "surrogatepass"))))
 
 
 def _one(value: Array, rng: np.random.Generator) -> Array:

@@ -14,6 +14,7 @@ from rich.text import Text
 from compare.audit.run import Audit
 from compare.audit.trial import Trial
 from compare.faults import FAULTS
+from compare.printable import printable
 from compare.render.console import say
 
 #: From this width on, the table has all of its columns.
@@ -81,7 +82,7 @@ def _matrix(audit: Audit, wide: bool) -> Table:
         several = audit.of(name)
         failed = [trial for trial in several if not trial.passed]
         cells = _cells(name, several, (failed or list(several))[0], wide)
-        table.add_row(*map(Text, cells), style="red" if failed else "")
+        table.add_row(*(Text(printable(cell)) for cell in cells), style="red" if failed else "")
     return table
 
 

@@ -11,6 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from compare.metrics import Metrics
+from compare.printable import printable
 from compare.render.words import VERDICTS, causes, headline, losses, remarks
 from compare.report import Failure, Report, Verdict
 from compare.result import Result
@@ -60,15 +61,15 @@ def begin(line: str, verdict: Verdict, failures: Sequence[Failure], console: Con
 
 def say(console: Console, sentence: str, style: str = "") -> None:
     """Print a sentence; in a file or a pipe it stays one line, so that it can be searched for."""
-    console.print(Text(sentence, style=style), soft_wrap=not console.is_terminal)
+    console.print(Text(printable(sentence), style=style), soft_wrap=not console.is_terminal)
 
 
 def table_of(
-    title: str | Text, several: Sequence[Metrics], multiple: float, wide: bool, epochs: bool = True
+    title: str, several: Sequence[Metrics], multiple: float, wide: bool, epochs: bool = True
 ) -> Table:
     """A table with a row for each quantity."""
     table = Table(
-        title=title,
+        title=Text(printable(title), style="table.title"),
         title_justify="left",
         box=box.SIMPLE_HEAD,
         show_edge=False,
@@ -89,7 +90,8 @@ def table_of(
             del cells[5]
         if any(mark for mark, _ in marks):
             cells[0] = f"{mark:<2}{cells[0]}"
-        table.add_row(*(Text(cell) for cell in (cells if wide else cells[:-1])), style=style)
+        shown = cells if wide else cells[:-1]
+        table.add_row(*(Text(printable(cell)) for cell in shown), style=style)
     return table
 
 
@@ -133,7 +135,7 @@ def variant(checked: Checked, console: Console) -> None:
     begin(line, checked.verdict, checked.failures, console)
     console.print()
     wide = console.width >= WIDE
-    title = Text(checked.check)
+    title = checked.check
     console.print(table_of(title, checked.metrics, checked.multiple, wide, epochs=False))
 
 
@@ -154,7 +156,7 @@ def entries(rows: Sequence[Row], console: Console) -> None:
     for row in rows:
         numbers = f"{row.comparisons:,}", f"{row.highest:.2g}", f"{row.detectable:.0e}"
         cells = VERDICTS[row.verdict], *(numbers if wide else numbers[1:2])
-        table.add_row(row.entry.name, *cells, style=COLOURS[row.verdict].split()[-1])
+        table.add_row(*map(Text, (row.entry.name, *cells)), style=COLOURS[row.verdict].split()[-1])
     console.print(table)
     for row in rows:
         for checked, failure in row.failures[:TOLD]:

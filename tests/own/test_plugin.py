@@ -107,6 +107,46 @@ def test_assertion_shows_the_whole_report_once(pytester: pytest.Pytester, line: 
         assert told.count(text) == 1, told
 
 
+def test_xml_is_valid_whatever_names_and_errors_hold(pytester: pytest.Pytester) -> None:
+    result = run(
+        pytester,
+        r"""
+        import pytest
+
+        NAME = "line\nbreak \x1b[31m [red] <&> ]]> \ud800 \ufffe \0"
+
+        def check(slope, grads=None):
+            return {
+                "parameters": {NAME: weight},
+                "grads": grads or (lambda: {NAME: slope * np.cos(weight)}),
+                "torch_loss": lambda p: p[NAME].sin().sum(),
+            }
+
+        def test_right(assert_matches_autograd):
+            assert_matches_autograd(**check(1.0))
+
+        def test_wrong(assert_matches_autograd):
+            assert_matches_autograd(**check(2.0))
+
+        def test_raises(assert_matches_autograd):
+            def grads():
+                raise BaseException(NAME)
+            assert_matches_autograd(**check(1.0, grads))
+
+        def test_skips(assert_matches_autograd):
+            assert_matches_autograd(**check(1.0, lambda: pytest.skip("not here")))
+        """.replace("\n        ", "\n"),
+        "--junitxml=out.xml",
+    )
+    result.assert_outcomes(passed=1, failed=3)
+    root = ElementTree.parse(pytester.path / "out.xml").getroot()  # noqa: S314 - our own file
+    named = {one.get("name") for one in root.iter("property")}
+    assert any(r"gradient line\nbreak \x1b[31m [red] <&>" in str(name) for name in named)
+    result.stdout.fnmatch_lines_random(
+        ["*raised BaseException: line break*", "*Skipped: not here*"]
+    )
+
+
 def test_settings_of_ini_files_and_markers(pytester: pytest.Pytester) -> None:
     pytester.makeini("[pytest]\nbackproof_rtol = 0.01\nbackproof_atol = 0\nbackproof_draws = 2\n")
     result = run(
