@@ -134,8 +134,8 @@ class Meter:
                 [units[name] for name in actual],
                 self.multiple,
             )
-        highest, detectable = flat.highest.tolist(), flat.detectable.tolist()
-        vacuous, unjudged = flat.vacuous.tolist(), flat.unjudged.tolist()
+        highest, detectable = list(map(float, flat.highest)), list(map(float, flat.detectable))
+        vacuous, unjudged = list(map(int, flat.vacuous)), list(map(int, flat.unjudged))
         for position, (name, tensor) in enumerate(actual.items()):
             gauge = self._gauge(name)
             gauge.shape = tensor.shape
@@ -270,9 +270,12 @@ def _join(tensors: list[Array]) -> Array:
 
 def _over(numerator: Array, denominator: Array, empty: float = 0.0) -> Array:
     """The quotient; ``empty`` for 0/0, infinite for what is not a number."""
-    quotient = np.where((numerator == 0) & (denominator == 0), empty, numerator / denominator)
-    result: Array = np.where(np.isnan(quotient), np.inf, quotient)
-    return result
+    quotient: Array = numerator / denominator
+    lost = np.isnan(quotient)
+    if not lost.any():
+        return quotient
+    neither = (numerator == 0) & (denominator == 0)
+    return np.where(lost, np.where(neither, empty, np.inf), quotient)
 
 
 def structure(actual: Mapping[str, Array], expected: Mapping[str, Array]) -> dict[str, str]:
