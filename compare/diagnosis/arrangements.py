@@ -70,11 +70,11 @@ def _axes(gradient: Gradient) -> Iterator[Move]:
     shape = gradient.expected.shape
     places = np.arange(gradient.expected.size).reshape(shape)
     orders = list(permutations(range(places.ndim)))
-    flips = list(product((False, True), repeat=places.ndim))
+    flips = list(product(*((False, True) if length > 1 else (False,) for length in shape)))
     price = log10(len(orders) * len(flips) + 1)
     for order, flip in product(orders, flips) if places.ndim <= 4 else ():
         moved = np.flip(places.transpose(order), tuple(k for k, f in enumerate(flip) if f))
-        trivial = order == orders[0] and not any(flip)
+        trivial = np.array_equal(moved, places)
         if moved.shape == gradient.actual.shape and not trivial:
             yield Move(*_named(order, flip), moved, price)
     if places.T.shape != shape and gradient.same_shape:

@@ -19,6 +19,10 @@ class Cause:
         tensors: the parameters whose gradients it explains.
         convention: whether it is another convention rather than a fault: every gradient has
             PyTorch's direction and another length, as with a sum for a mean.
+        factor: the constant, the same wherever it was looked at, that makes PyTorch's gradients
+            into these, if that is what it is.
+        general: whether it is a pattern that several mistakes have, so that one of those that
+            explains as much is to be told instead.
     """
 
     name: str
@@ -27,6 +31,15 @@ class Cause:
     match: float
     tensors: tuple[str, ...]
     convention: bool = False
+    factor: float | None = None
+    general: bool = False
+
+    @property
+    def kind(self) -> str:
+        """The name without the place, and without a number that stands for none that is known."""
+        if self.general and self.factor is not None:
+            return "one factor"
+        return self.name.partition(", ")[0]
 
 
 def best(causes: Iterable[Cause]) -> list[Cause]:

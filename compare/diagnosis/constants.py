@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from itertools import product
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import groupby
 
 from compare.diagnosis.facts import Facts
+
+_SQUARE = "keep the 2 that the square's derivative has, unless the loss has a 1/2"
+_BATCH = "take sum or mean over the batch once, as the loss does"
+_OUTPUTS = "divide by the number of outputs if and only if the loss does"
+_RATE = "apply the learning rate once, in the update and nowhere else"
+_SIGN = "turn the sign: the error is output − target, and the step goes down"
 
 
 @dataclass(frozen=True)
@@ -14,107 +21,105 @@ class Constant:
 
     Attributes:
         value: the factor.
-        terms: of how many known numbers it is the product.
-        name: what it is called.
-        meaning: what it means, for a sentence.
+        phrases: what it is: one phrase, or several that come to the same number.
+        hint: what people do that gives such a factor.
         remedy: what to change.
+        negative: whether the sign is turned as well.
+        elsewhere: its value at the other learning rate.
         convention: whether it keeps the direction, as another reduction of the loss does.
     """
 
     value: float
-    terms: int
-    name: str
-    meaning: str
+    phrases: tuple[str, ...]
+    hint: str
     remedy: str
-    convention: bool
+    negative: bool = False
+    elsewhere: float | None = None
+    convention: bool = True
+
+    @property
+    def name(self) -> str:
+        factor = f"factor of {' or '.join(self.phrases)}" if self.phrases else ""
+        return " and ".join(filter(None, ["sign" if self.negative else "", factor]))
+
+    @property
+    def meaning(self) -> str:
+        """For a sentence."""
+        if not self.phrases:
+            return "the opposite direction"
+        known = "" if self.phrases == ("2",) else f" is {' or '.join(self.phrases)}"
+        size = f"{abs(self.value):.6g}{known}{self.hint}"
+        return f"the opposite direction, and {size}" if self.negative else size
 
 
 def constants(facts: Facts) -> list[Constant]:
-    """Products of the batch size, the outputs, 2, the learning rate and a sign, or their inverses.
+    """The numbers that are known, each by itself: its inverse, and either with the sign turned.
 
-    The batch size may come in twice, as in a mean of a mean. Where several give the same number,
-    those of the fewest terms are meant.
+    Products are not among them, but for all numbers of a batch: with a few known numbers they give
+    almost any small one.
     """
-    found = [
-        _constant(facts, powers, sign)
-        for powers in product((0, 1, -1, 2, -2), (0, 1, -1), (0, 1, -1), (0, 1, -1))
-        for sign in (1, -1)
-        if _known(facts, powers) and sum(map(abs, powers[:3])) * abs(powers[3]) == 0
+    plain = list(_known(facts))
+    turned = [
+        replace(
+            one,
+            value=-one.value,
+            elsewhere=None if one.elsewhere is None else -one.elsewhere,
+            negative=True,
+            remedy=f"{_SIGN}; {one.remedy}",
+            convention=False,
+        )
+        for one in plain
     ]
-    fewest: dict[float, int] = {}
-    for one in found:
-        fewest[one.value] = min(fewest.get(one.value, one.terms), one.terms)
-    return [one for one in found if one.value != 1 and one.terms == fewest[one.value]]
+    sign = Constant(-1.0, (), "", _SIGN, negative=True, convention=False)
+    return [*plain, sign, *turned]
 
 
-def _known(facts: Facts, powers: tuple[int, ...]) -> bool:
-    """Whether every number in use is known, and not 1."""
-    numbers = (facts.batch_size, facts.outputs, 2, facts.lr)
-    used = [n for n, power in zip(numbers, powers, strict=True) if power]
-    return all(number is not None and number not in (0, 1) for number in used)
-
-
-def _constant(facts: Facts, powers: tuple[int, ...], sign: int) -> Constant:
-    batch, outputs, two, lr = powers
-    value = float(sign)
-    for number, power in zip((facts.batch_size, facts.outputs, 2, facts.lr), powers, strict=True):
-        if power > 0:
-            value *= (number or 1) ** power
-        elif power < 0:
-            value /= (number or 1) ** -power
-    names = _names(powers)
-    phrase = " times ".join(names) if names else ""
-    return Constant(
-        value,
-        sum(map(abs, powers)) + (sign < 0),
-        " and ".join(
-            filter(None, ["sign" if sign < 0 else "", f"factor of {phrase}" if names else ""])
-        ),
-        _meaning(value, phrase, sign, _hint(batch, outputs, two, lr)),
-        _remedy(batch, outputs, two, lr, sign),
-        convention=sign > 0 and not lr,
-    )
-
-
-def _names(powers: tuple[int, ...]) -> list[str]:
-    things = ("the batch size", "the number of outputs", "2", "the learning rate")
-    return [
-        f"{'' if power > 0 else '1 over '}{thing}{' squared' if abs(power) == 2 else ''}"
-        for thing, power in zip(things, powers, strict=True)
-        if power
-    ]
-
-
-def _meaning(value: float, phrase: str, sign: int, hint: str) -> str:
-    if not phrase:
-        return "the opposite direction"
-    size = f"{abs(value):.6g}{'' if phrase == '2' else f' is {phrase}'}{hint}"
-    return f"the opposite direction, and {size}" if sign < 0 else size
-
-
-def _hint(batch: int, outputs: int, two: int, lr: int) -> str:
-    """What people do that gives such a factor."""
-    if lr:
-        return ": the learning rate applied once too often or not at all?"
-    if batch > 0:
-        return ": sum for mean?"
-    if batch < 0:
-        return ": mean for sum, or the mean taken twice?"
-    if outputs:
-        return ": mean over the samples, or over all numbers?"
-    return ": the squared error, or half of it?" if two else ""
-
-
-def _remedy(batch: int, outputs: int, two: int, lr: int, sign: int) -> str:
-    parts = []
-    if sign < 0:
-        parts.append("turn the sign: the error is output − target, and the step goes down")
-    if lr:
-        parts.append("apply the learning rate once, in the update and nowhere else")
+def _known(facts: Facts) -> Iterator[Constant]:
+    batch, outputs, lr = facts.batch_size, facts.outputs, facts.lr
+    square = ": the squared error, or half of it?"
+    yield from _both(2, "2", (square, square), _SQUARE)
+    reduced = ": sum for mean?", ": mean for sum, or the mean taken twice?"
     if batch:
-        parts.append("take sum or mean over the batch once, as the loss does")
+        yield from _both(batch, "the batch size", reduced, _BATCH)
     if outputs:
-        parts.append("divide by the number of outputs if and only if the loss does")
-    if two:
-        parts.append("keep the 2 that the square's derivative has, unless the loss has a 1/2")
-    return "; ".join(parts)
+        averaged = ": mean over the samples, or over all numbers?"
+        yield from _both(outputs, "the number of outputs", (averaged, averaged), _OUTPUTS)
+    if batch and outputs and 1 not in (batch, outputs):
+        name = "the batch size times the number of outputs"
+        yield from _both(batch * outputs, name, reduced, _BATCH)
+    if lr:
+        twice = ": the learning rate applied once too often or not at all?"
+        other = None if facts.other is None else facts.other.lr
+        for power, one in zip(
+            (1, -1), _both(lr, "the learning rate", (twice, twice), _RATE), strict=False
+        ):
+            elsewhere = None if not other else other**power
+            yield replace(one, elsewhere=elsewhere, convention=False)
+
+
+def _both(value: float, phrase: str, hints: tuple[str, str], remedy: str) -> list[Constant]:
+    """A number, and its inverse."""
+    if value == 1:
+        return []
+    return [
+        Constant(float(value), (phrase,), hints[0], remedy),
+        Constant(1 / value, (f"1 over {phrase}",), hints[1], remedy),
+    ]
+
+
+def merged(several: Sequence[Constant]) -> list[Constant]:
+    """Those of the same value as one."""
+    ordered = sorted(several, key=lambda one: one.value)
+    return [_one(list(same)) for _, same in groupby(ordered, key=lambda one: one.value)]
+
+
+def _one(same: list[Constant]) -> Constant:
+    if len(same) == 1:
+        return same[0]
+    return replace(
+        same[0],
+        phrases=tuple(phrase for one in same for phrase in one.phrases),
+        hint=same[0].hint,
+        remedy="; ".join(dict.fromkeys(one.remedy for one in same)),
+        convention=any(one.convention for one in same),
+    )

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from math import log10
 
 import numpy as np
 
 from compare.diagnosis import fit
 from compare.diagnosis.cause import Cause, listed
-from compare.diagnosis.constants import Constant, constants
+from compare.diagnosis.constants import Constant, constants, merged
 from compare.diagnosis.facts import Facts
 from compare.diagnosis.fit import Fit, Line
-from compare.diagnosis.gradient import Gradient
+from compare.diagnosis.gradient import Gradient, gradients
+from compare.diagnosis.words import number
 
 #: A constant nearer to 0 than that is no factor: the gradient is missing.
 _NOTHING = 1e-12
@@ -25,10 +26,7 @@ def factors(every: Sequence[Gradient], facts: Facts) -> list[Cause]:
     """
     lines = [line(gradient) for gradient in every if gradient.same_shape and gradient.finite]
     wrong = [one for one, gradient in zip(lines, _usable(every), strict=True) if gradient.wrong]
-    known = constants(facts)
-    price = log10(max(len(known), 1))
-    found = [(constant, fit.at(constant.value, wrong, price)) for constant in known]
-    named = [(constant, one) for constant, one in found if one]
+    named = list(_known(wrong, facts))
     others = [
         one
         for one in fit.free(wrong)
@@ -37,7 +35,34 @@ def factors(every: Sequence[Gradient], facts: Facts) -> list[Cause]:
     ]
     right = [one for one, gradient in zip(lines, _usable(every), strict=True) if not gradient.wrong]
     causes = [_named(constant, one, every, right) for constant, one in named]
-    return causes + [_free(one, every, right) for one in others]
+    return causes + [_free(_rounded(one), every, right) for one in others]
+
+
+def _rounded(one: Fit) -> Fit:
+    """The same with six digits, if those explain as much."""
+    short = float(f"{one.constant:.6g}")
+    return Fit(short, one.lines) if all(line.explained(short) for line in one.lines) else one
+
+
+def _known(wrong: Sequence[Line], facts: Facts) -> Iterator[tuple[Constant, Fit]]:
+    """Known constants that fit, those of the same value as one."""
+    known = constants(facts)
+    price = log10(max(len(known), 1))
+    fits = [one for one in known if fit.at(one.value, wrong, price) and _fits_elsewhere(one, facts)]
+    for constant in merged(fits):
+        found = fit.at(constant.value, wrong, price)
+        if found is not None:
+            yield constant, found
+
+
+def _fits_elsewhere(constant: Constant, facts: Facts) -> bool:
+    """Whether a constant that depends on the learning rate explains what another one gave."""
+    other = facts.other
+    if constant.elsewhere is None or other is None or other.lr == facts.lr:
+        return True
+    second = _usable(gradients(other.actual, other.expected, other.allowed))
+    wrong = [one for one in second if one.wrong]
+    return any(one.is_times(constant.elsewhere) for one in wrong) or not wrong
 
 
 def line(gradient: Gradient) -> Line:
@@ -66,35 +91,38 @@ def _everywhere(one: Fit, every: Sequence[Gradient], right: Sequence[Line]) -> b
 
 def _named(constant: Constant, one: Fit, every: Sequence[Gradient], right: Sequence[Line]) -> Cause:
     whole = _everywhere(one, every, right)
-    about = where(one.names, every, whole)
     convention = constant.convention and whole
-    length = f" same direction, {constant.value:.6g} times the length;" if convention else ""
     return Cause(
         name=constant.name if whole else f"{constant.name}, {spot(one.names, every)}",
-        told=f"{about} {constant.value:.6g} times PyTorch's:{length} {constant.meaning}",
+        told=f"{_size(one, every, whole, convention)} {constant.meaning}",
         remedy=constant.remedy,
         match=one.match,
         tensors=one.names,
         convention=convention,
+        factor=constant.value if constant.elsewhere is None else None,
     )
 
 
 def _free(one: Fit, every: Sequence[Gradient], right: Sequence[Line]) -> Cause:
     whole = _everywhere(one, every, right)
-    name = f"one factor of {one.constant:.6g}"
-    told = (
-        f"{where(one.names, every, whole)} {one.constant:.6g} times PyTorch's, the same factor for "
-        f"every entry; it is none of the numbers that are known of the set-up"
-    )
+    name = f"one factor of {number(one.constant)}"
     return Cause(
         name=name if whole else f"{name}, {spot(one.names, every)}",
-        told=told,
+        told=f"{_size(one, every, whole, whole and one.constant > 0)} the same factor for every "
+        f"entry",
         remedy="look for this constant "
         + ("in the loss's gradient" if whole else "where these gradients are computed"),
         match=one.match,
         tensors=one.names,
-        convention=False,
+        factor=one.constant,
+        general=True,
     )
+
+
+def _size(one: Fit, every: Sequence[Gradient], whole: bool, same_direction: bool) -> str:
+    times = number(one.constant)
+    length = f"same direction, {times} times the length;" if same_direction else ""
+    return f"{where(one.names, every, whole)} {times} times PyTorch's: {length}".strip()
 
 
 def where(names: Sequence[str], every: Sequence[Gradient], whole: bool) -> str:

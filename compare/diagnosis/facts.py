@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from compare.observation import Array
 
@@ -40,6 +40,7 @@ class Facts:
         other: a second observation. At another learning rate and otherwise the same, it shows
             whether the difference depends on it; the step before this one, with the same
             learning rate or another, shows what is carried from step to step.
+        units: along which axis of each matrix its units lie; the first, as in PyTorch, for others.
     """
 
     batch_size: int | None = None
@@ -48,3 +49,4 @@ class Facts:
     step: int | None = None
     weights: Mapping[str, Array] | None = None
     other: Other | None = None
+    units: Mapping[str, int] = field(default_factory=dict)

@@ -45,6 +45,11 @@ class Gradient:
     def same_shape(self) -> bool:
         return self.actual.shape == self.expected.shape
 
+    def is_times(self, factor: float) -> bool:
+        """Whether it is PyTorch's times a constant."""
+        allowed = max(1.0, abs(factor)) * self.allowed
+        return self.same_shape and remaining(self.actual, factor * self.expected, allowed) <= 1
+
     @cached_property
     def unexplained(self) -> Array:
         """What a cause has to explain: the difference, or all of it if the shapes differ."""

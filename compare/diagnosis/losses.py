@@ -55,11 +55,12 @@ def _zero(gradient: Gradient) -> Iterator[Finding]:
     actual, expected = gradient.actual, gradient.expected
     if not gradient.same_shape:
         return
-    if not actual.any():
+    if (np.abs(actual) <= gradient.allowed).all():
+        exactly = "" if not actual.any() else ", but for rounding,"
         yield Finding(
             gradient.name,
             "never trained",
-            f"zero in all {actual.size} entries, and PyTorch's is not",
+            f"zero{exactly} in all {actual.size} entries, and PyTorch's is not",
             "compute this gradient, and hand it to the update",
             0.0,
         )
@@ -120,7 +121,7 @@ def _rank_one(gradient: Gradient) -> Iterator[Finding]:
 
     One pays for the two vectors with the entries that say most.
     """
-    actual, expected = gradient.actual, gradient.expected
+    actual = gradient.actual
     if not gradient.same_shape or actual.ndim != 2 or min(actual.shape) < 2:
         return
     predicted = _outer(actual, gradient.allowed)
@@ -128,7 +129,7 @@ def _rank_one(gradient: Gradient) -> Iterator[Finding]:
     worth = np.sort(digits(actual, gradient.allowed))[: 1 - sum(actual.shape)]
     if match > 1 or worth.sum() < ENOUGH:
         return
-    if remaining(expected, _outer(expected, gradient.allowed), gradient.allowed) > 1:
+    if not is_outer(gradient):
         yield Finding(
             gradient.name,
             "rank one",
@@ -137,6 +138,12 @@ def _rank_one(gradient: Gradient) -> Iterator[Finding]:
             "sums over the batch; or the activation's derivative is missing from the error",
             match,
         )
+
+
+def is_outer(gradient: Gradient) -> bool:
+    """Whether PyTorch's gradient is an outer product of two vectors itself."""
+    expected, allowed = gradient.expected, gradient.allowed
+    return remaining(expected, _outer(expected, allowed), allowed) <= 1
 
 
 def _outer(array: Array, allowed: Array) -> Array:

@@ -17,6 +17,7 @@ from compare.diagnosis import fit
 from compare.diagnosis.additions import decays
 from compare.diagnosis.arrangements import arrangements
 from compare.diagnosis.cause import Cause, best, unexplained
+from compare.diagnosis.clipping import clipped
 from compare.diagnosis.factors import factors, line
 from compare.diagnosis.facts import Facts
 from compare.diagnosis.finding import merged
@@ -25,6 +26,9 @@ from compare.diagnosis.losses import lost
 from compare.diagnosis.occasions import carried, lr_dependent, only_later
 from compare.diagnosis.units import unit_factors
 from compare.observation import Array
+
+#: What any wrong error, or any wrong input, of a layer may look like.
+_GENERAL = ("rank one", "one factor for each unit", "one factor for each input")
 
 
 @np.errstate(all="ignore")  # numbers that overflow or are none match nothing
@@ -54,7 +58,8 @@ def read(
     rest = set(unexplained(causes, wrong_names(every)))
     causes += _beside_a_factor(every, rest)
     rest = set(unexplained(causes, wrong_names(every)))
-    causes += merged(unit_factors([g for g in every if g.name in rest]))
+    causes += merged(unit_factors([g for g in every if g.name in rest], facts.units))
+    causes = [replace(one, general=one.general or one.name in _GENERAL) for one in causes]
     return best(causes) + only_later(every, facts)
 
 
@@ -78,7 +83,7 @@ def _beside_a_factor(every: Sequence[Gradient], rest: Collection[str]) -> list[C
 def _local(every: Sequence[Gradient], facts: Facts) -> list[Cause]:
     return [
         *factors(every, facts),
-        *merged([*lost(every), *arrangements(every)]),
+        *merged([*lost(every), *arrangements(every), *clipped(every)]),
         *decays(every, facts),
         *carried(every, facts),
         *lr_dependent(every, facts),

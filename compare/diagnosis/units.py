@@ -7,40 +7,50 @@ error gives each row a factor of its own, and a wrong input each column.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
 from compare.diagnosis.finding import Finding
 from compare.diagnosis.fit import ends
 from compare.diagnosis.gradient import ENOUGH, Gradient, digits, remaining, rounding
+from compare.diagnosis.losses import is_outer
 from compare.observation import Array
 
 _MEANINGS = (
     (
         "one factor for each unit",
-        "PyTorch's gradient with each row times a factor of its own",
+        "PyTorch's gradient with each {} times a factor of its own",
         "look at the error that reaches this layer: the activation's derivative, or a scale after "
         "the layer; its input is right",
     ),
     (
         "one factor for each input",
-        "PyTorch's gradient with each column times a factor of its own",
+        "PyTorch's gradient with each {} times a factor of its own",
         "look at the input that the layer keeps for its backward pass; the error that reaches it "
         "is right",
     ),
 )
 
 
-def unit_factors(every: Sequence[Gradient]) -> Iterator[Finding]:
-    """Of each wrong gradient of a matrix: whether rows or columns have factors of their own."""
+def unit_factors(every: Sequence[Gradient], units: Mapping[str, int]) -> Iterator[Finding]:
+    """Of each wrong gradient of a matrix: whether units or inputs have factors of their own.
+
+    Where the right gradient is an outer product, as with one sample, any wrong error is that.
+
+    Args:
+        every: the gradients.
+        units: along which axis of each matrix its units lie, if it is not the first.
+    """
     for gradient in every:
         usable = gradient.wrong and gradient.finite and gradient.same_shape
-        if usable and gradient.actual.ndim == 2:
-            for axis, meaning in enumerate(_MEANINGS):
+        if usable and gradient.actual.ndim == 2 and not is_outer(gradient):
+            first = units.get(gradient.name, 0)
+            for axis, (name, told, remedy) in zip((first, 1 - first), _MEANINGS, strict=True):
                 match = _match(gradient, 1 - axis)
                 if match <= 1:
-                    yield Finding(gradient.name, *meaning, match)
+                    told = told.format(("row", "column")[axis])
+                    yield Finding(gradient.name, name, told, remedy, match)
 
 
 def _match(gradient: Gradient, along: int) -> float:

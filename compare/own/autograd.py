@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, field
 from functools import partial
@@ -17,6 +17,7 @@ from torch import Tensor, nn
 from compare.arrays import TORCH_DTYPES, to_array, to_tensor
 from compare.errors import CannotCompare
 from compare.observation import LOSS, Array
+from compare.own.graph import Change, Graph, Outputs, Swap, Ways
 from compare.own.names import Link, link
 from compare.own.perturbation import Perturbation
 from compare.own.rounding_noise import SCALE, Noise, Watch
@@ -36,16 +37,19 @@ class Expected:
 
     Attributes:
         loss: the loss.
-        gradients: by autograd, of each of the user's parameters, in the user's shapes.
+        gradients: by autograd, of each of the user's parameters, in the user's shapes; in the order
+            in which they are completed, from the loss on.
         spread: standard deviations of what rounding adds to each of them and to the loss, for
             operations with a relative error of 1.
         dtype: the coarsest that took part.
         undisturbed: why nothing could be disturbed, so that spread is a wider estimate; empty if
             it could.
-        samples: how many samples the batch seems to have, if that can be told.
-        outputs: how many outputs the network seems to have.
+        samples: over how many the gradient of the last layer is summed, if that can be told.
+        outputs: how many outputs that layer has.
         constants: classes of PyTorch's whose own constants put the gradients off.
         off_by: how far they do that, by parameter.
+        units: along which axis the units of each matrix lie, where that can be told.
+        behind: for each parameter, those whose gradients are made of the same error.
     """
 
     loss: float
@@ -57,6 +61,8 @@ class Expected:
     outputs: int | None = None
     constants: tuple[str, ...] = ()
     off_by: dict[str, Array] = field(default_factory=dict)
+    units: dict[str, int] = field(default_factory=dict)
+    behind: dict[str, frozenset[str]] = field(default_factory=dict)
 
 
 class Autograd:
@@ -88,7 +94,6 @@ class Autograd:
         self.torch_loss, self.shapes, self.dtype, self.run = torch_loss, shapes, dtype, run
         self.module = None if module is None else _copied(module, dtype)
         self.links: list[Link] = []
-        self._held: dict[str, Tensor] = {}
         self._buffers: dict[str, Tensor] = {}
         if self.module is not None:
             theirs = {name: tuple(p.shape) for name, p in self.module.named_parameters()}
@@ -101,8 +106,8 @@ class Autograd:
         Raises:
             CannotCompare: the loss is no loss, depends on no parameter or is not finite.
         """
-        watch, constants = Watch(), Constants()
-        loss, gradients = self._run(values, watch, constants)
+        watch, constants, ways = Watch(), Constants(), list[Ways]()
+        loss, gradients = self._run(values, watch, constants, watch=ways.append)
         for name, gradient in {LOSS: np.asarray(loss), **gradients}.items():
             if not np.isfinite(gradient).all():
                 what = LOSS if name == LOSS else f"gradient of {name}"
@@ -113,7 +118,23 @@ class Autograd:
         spread, why = self._spread(values, plain, coarse, watch.roundings) if noisy else ({}, "")
         off_by = self._off_by(values, gradients) if constants.found else {}
         found = tuple(sorted(constants.found))
-        return Expected(loss, gradients, spread, coarse, why, *_batch(watch), found, off_by)
+        way = ways[0]
+        ordered = {name: gradients[name] for name in way.order}
+        turned = {one.own for one in self.links if one.transposed}
+        units = {name: axis ^ (name in turned) for name, axis in way.units.items()}
+        return Expected(
+            loss,
+            ordered,
+            spread,
+            coarse,
+            why,
+            way.samples,
+            way.outputs,
+            found,
+            off_by,
+            units,
+            way.behind,
+        )
 
     def _off_by(self, values: Mapping[str, Array], plain: dict[str, Array]) -> dict[str, Array]:
         """How far constants of PyTorch's put the gradients off."""
@@ -130,21 +151,53 @@ class Autograd:
         """The gradients, as they come out under a mode that interferes."""
         return self._run(values, mode)[1]
 
-    def beside(self, values: Mapping[str, Array]) -> dict[int, Tensor]:
-        """Other numbers for the parameters of the run under way, by where those are in memory."""
-        turned = {one.own: one.there(values[one.own]) for one in self.links} or values
-        return {
-            tensor.data_ptr(): to_tensor(np.ascontiguousarray(turned[name], self.dtype))
-            for name, tensor in self._held.items()
-        }
+    def graph(self, values: Mapping[str, Array]) -> Graph:
+        """The loss at some weights, to go back through again and again."""
+        own = copy.copy(self)
+        own.module = copy.deepcopy(self.module)  # its parameters are to stay as they are now
+        with torch.enable_grad(), self._prepared(), Outputs() as outputs:
+            loss, tensors = own._forward(values)
+        return Graph(loss, tensors, outputs)
 
-    def _run(self, values: Mapping[str, Array], *modes: Mode) -> tuple[float, dict[str, Array]]:
+    def again(
+        self,
+        graph: Graph,
+        changes: Sequence[Change],
+        swaps: Sequence[Swap],
+        late: Mapping[str, Array],
+    ) -> dict[str, Array] | None:
+        """The gradients of a graph with some changes; None if one cannot be made.
+
+        Args:
+            graph: the loss at some weights.
+            changes: what is handed on instead.
+            swaps: other weights through which the error is carried back.
+            late: the user's parameters after a step; empty if no weight is changed.
+        """
+        turned = {one.own: one.there(late[one.own]) for one in self.links if late} or late
+        after = {name: to_tensor(value.astype(self.dtype)) for name, value in turned.items()}
+        with self._prepared():
+            found = self.run(
+                "the backward pass of torch_loss", graph.gradients, changes, swaps, after
+            )
+        if found is None:
+            return None
+        return self._as_users({name: to_array(tensor) for name, tensor in found.items()})
+
+    def _run(
+        self,
+        values: Mapping[str, Array],
+        *modes: Mode,
+        watch: Callable[[Ways], object] | None = None,
+    ) -> tuple[float, dict[str, Array]]:
         with torch.enable_grad(), self._prepared(), ExitStack() as entered:
             for mode in modes:
                 entered.enter_context(mode)
             loss, tensors = self._forward(values)
             if not loss.requires_grad:
                 raise CannotCompare(_detached(self.module is not None))
+            if watch is not None:
+                watch(Ways(loss, tensors))
             found = self.run(
                 "the backward pass of torch_loss",
                 partial(torch.autograd.grad, loss, list(tensors.values()), allow_unused=True),
@@ -169,7 +222,7 @@ class Autograd:
                 torch.set_default_dtype(default)
 
     def _forward(self, values: Mapping[str, Array]) -> tuple[Tensor, dict[str, Tensor]]:
-        self._held = tensors = self._tensors(values)
+        tensors = self._tensors(values)
         argument: Any = dict(tensors) if self.module is None else self.module
         try:
             loss = self.run("torch_loss", self.torch_loss, argument)
@@ -263,15 +316,6 @@ def _copied(module: nn.Module, dtype: str) -> nn.Module:
         raise CannotCompare(
             f"module cannot be copied, as it is so that yours stays as it is: {told(error)}"
         ) from error
-
-
-def _batch(watch: Watch) -> tuple[int | None, int | None]:
-    """Samples and outputs, of the last results with two axes before the gradient is taken."""
-    shapes = watch.forward_shapes
-    last = next((shape for shape in reversed(shapes) if len(shape) in (1, 2)), None)
-    if last is None:
-        return None, None
-    return (last[0], last[1]) if len(last) == 2 else (last[0], None)
 
 
 def _require_known(dtypes: set[torch.dtype]) -> None:

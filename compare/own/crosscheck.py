@@ -26,6 +26,7 @@ from compare.own.report import CrossReport
 from compare.own.running import Runner
 from compare.own.subject import Subject
 from compare.own.time_limit import time_limit
+from compare.own.way import where_to_look
 from compare.own.weights import draw
 from compare.own.world import kept_world
 
@@ -198,8 +199,21 @@ def _by_torch(
         remarks=(*left_out, *said),
         parameters=sum(value.size for value in looks[0].weights.values()),
         versions=versions(),
+        where=_where(looks, allowance.multiple),
     )
     return explained(report, looks, subject, autograd, began)
+
+
+def _where(looks: Sequence[against_torch.Look], multiple: float) -> str:
+    """Where to look, as the weights tell at which most is wrong."""
+    most = max(looks, key=lambda look: len(look.wrong))
+    gradients = most.expected.gradients
+    told = [  # what is about zero is right whatever its error is
+        name
+        for name, gradient in gradients.items()
+        if name in most.wrong or np.any(np.abs(gradient) > multiple * most.units[name])
+    ]
+    return where_to_look(told, most.wrong, most.expected.behind)
 
 
 def _by_loss(

@@ -21,7 +21,7 @@ from compare.own import remarks
 from compare.own.against_torch import Look
 from compare.own.autograd import Autograd
 from compare.own.carried import second_step
-from compare.own.explain import causes_of
+from compare.own.explain import causes_of, from_numbers
 from compare.own.judgement import judge
 from compare.own.report import CrossReport
 from compare.own.subject import Subject
@@ -84,15 +84,18 @@ def explained(
             judgement = found(SIDE, partial(judge, subject, autograd, looks))
         noted = found(OTHER, lambda: remarks.on(looks, subject)) or []
         again = found(SECOND_STEP, lambda: second_step(looks[0], subject, autograd))
-        causes = None
+        plain = every = None
         if autograd is not None:
-            causes = found(CAUSE, partial(causes_of, looks, autograd, report.multiple))
+            plain = found(CAUSE, partial(from_numbers, looks, report.multiple)) or []
+            every = found(
+                CAUSE, partial(causes_of, plain, looks, subject, autograd, report.multiple)
+            )
+        causes = tuple(plain or () if every is None else every)
         carried = [again.told] if again is not None else []
+        noted = remarks.beside(causes, noted)
         said = (*report.remarks, *noted, *carried, *missed, *remarks.printed(run.lines))
         notice = again.notice if again is not None else ""
-        return replace(
-            report, judgement=judgement, causes=tuple(causes or ()), remarks=said, notice=notice
-        )
+        return replace(report, judgement=judgement, causes=causes, remarks=said, notice=notice)
 
 
 @contextmanager

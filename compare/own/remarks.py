@@ -7,11 +7,15 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from compare import torch_constants
+from compare.diagnosis import Cause
 from compare.observation import Array
 from compare.own.against_torch import Look
 from compare.own.allowance import coarsest
 from compare.own.gradients import Seen, Stepped
+from compare.own.steps import LATE
 from compare.own.subject import Subject
+
+_UNTRAINED = "not trained"
 
 
 def on(looks: Sequence[Look], subject: Subject) -> list[str]:
@@ -28,6 +32,12 @@ def on(looks: Sequence[Look], subject: Subject) -> list[str]:
             f"with step=lambda lr: ..., or lr=(network, 'lr'), two are tried"
         )
     return told
+
+
+def beside(causes: Sequence[Cause], remarks: Sequence[str]) -> list[str]:
+    """The remarks that hold whatever the cause is: what comes late is trained all the same."""
+    late = any(cause.name == LATE for cause in causes)
+    return [one for one in remarks if not (late and one.startswith(_UNTRAINED))]
 
 
 def printed(lines: int, who: str = "your code") -> list[str]:
@@ -56,7 +66,7 @@ def _not_trained(looks: Sequence[Look]) -> list[str]:
         if stepped
         else ""
     )
-    return [f"not trained: {', '.join(names)}: {how}{bound}"]
+    return [f"{_UNTRAINED}: {', '.join(names)}: {how}{bound}"]
 
 
 def _not_read(looks: Sequence[Look]) -> list[str]:

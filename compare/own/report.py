@@ -48,6 +48,7 @@ class CrossReport(Result):
         parameters: how many numbers were checked.
         versions: of what computed it.
         notice: what the first line should tell besides the verdict.
+        where: which gradient is the first wrong one on the way back, and where to look therefore.
     """
 
     against: str
@@ -60,6 +61,7 @@ class CrossReport(Result):
     parameters: int
     versions: dict[str, str]
     notice: str = ""
+    where: str = ""
 
     @property
     def failures(self) -> tuple[Failure, ...]:
@@ -118,6 +120,7 @@ class CrossReport(Result):
             "against": self.against,
             "parameters": self.parameters,
             "tolerance": {"name": self.tolerance, "multiple": self.multiple},
+            "where": self.where or None,
             "judgement": None if self.judgement is None else str(self.judgement),
             "causes": [asdict(cause) for cause in self.causes],
             "notice": self.notice,

@@ -38,6 +38,8 @@ def remarks(report: CrossReport) -> list[str]:
 def show(report: CrossReport, console: Console) -> None:
     """Print a report: the verdict first, then what it rests on."""
     begin(headline(report), report.verdict, report.failures, console)
+    if report.where:
+        say(console, f"  where: {report.where}", "bold")
     for cause in report.causes:
         say(console, f"  cause: {cause.name}: {cause.told}; {cause.remedy}", "bold")
     if report.judgement is not None:

@@ -88,11 +88,8 @@ def only(causes: list[Cause]) -> Cause:
         (5.0, "factor of the number of outputs", True),
         (0.2, "factor of 1 over the number of outputs", True),
         (35.0, "factor of the batch size times the number of outputs", True),
-        (
-            2 / 35,
-            "factor of 1 over the batch size times 1 over the number of outputs times 2",
-            True,
-        ),
+        (1 / 35, "factor of 1 over the batch size times the number of outputs", True),
+        (2 / 35, "one factor of 0.0571429", False),
         (-1.0, "sign", False),
         (-7.0, "sign and factor of the batch size", False),
         (0.3, "factor of the learning rate", False),
@@ -110,13 +107,49 @@ def test_one_factor_on_every_gradient(
     assert f"{factor:.6g}" in cause.told
 
 
-def test_several_meanings_of_a_factor_are_all_listed() -> None:
-    causes = numbers("oblong").causes(
-        everywhere(lambda g: 4 * g), Facts(batch_size=4, outputs=4, lr=1.0)
+def test_several_meanings_of_a_factor_are_one_cause() -> None:
+    cause = only(
+        numbers("oblong").causes(
+            everywhere(lambda g: 4 * g), Facts(batch_size=4, outputs=4, lr=1.0)
+        )
     )
-    names = ["factor of the number of outputs", "factor of the batch size"]
-    assert sorted(cause.name for cause in causes) == sorted(names)
-    assert all("same direction, 4 times the length" in cause.told for cause in causes)
+    assert cause.name == "factor of the batch size or the number of outputs"
+    assert "same direction, 4 times the length" in cause.told
+
+
+@pytest.mark.parametrize("factor", [2.0, 4.0])
+def test_products_of_known_numbers_are_no_name(factor: float) -> None:
+    facts = Facts(batch_size=6, outputs=3, lr=0.25)
+    cause = only(numbers("oblong").causes(everywhere(lambda g: 3 * factor / 2 * g), facts))
+    assert (
+        cause.name
+        == {2.0: "factor of the number of outputs", 4.0: "factor of the batch size"}[factor]
+    )
+    cause = only(numbers("oblong").causes(everywhere(lambda g: 9 * factor * g), facts))
+    expected = {2.0: "factor of the batch size times the number of outputs"}
+    assert cause.name == expected.get(factor, "one factor of 36")
+
+
+@pytest.mark.parametrize(
+    ("factor", "text"), [(1 + 1e-8, "1.00000001"), (2 - 3e-10, "1.9999999997"), (1.5, "1.5")]
+)
+def test_factor_near_a_round_number_is_told_with_all_digits(factor: float, text: str) -> None:
+    cause = only(numbers("oblong").causes(everywhere(lambda g: factor * g)))
+    assert cause.name == f"one factor of {text}"
+    assert f"is {text} times PyTorch's" in cause.told
+
+
+def test_known_number_that_another_learning_rate_refutes_is_not_named() -> None:
+    drawn = numbers("oblong")
+    doubled = {name: 2 * g for name, g in drawn.expected.items()}
+    other = Other(doubled, drawn.expected, drawn.allowed, lr=1 / 32)
+    facts = Facts(lr=0.5, other=other)
+    assert only(drawn.causes(everywhere(lambda g: 2 * g), facts)).name == "factor of 2"
+    once = Other(
+        {n: 32 * g for n, g in drawn.expected.items()}, drawn.expected, drawn.allowed, lr=1 / 32
+    )
+    found = drawn.causes(everywhere(lambda g: 2 * g), Facts(lr=0.5, other=once))
+    assert "factor of 2 or 1 over the learning rate" in [cause.name for cause in found]
 
 
 def test_factor_is_read_where_a_gradient_is_zero_on_both_sides() -> None:

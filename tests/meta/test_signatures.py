@@ -36,16 +36,10 @@ def read_from(case: Case) -> list[Cause]:
     ("fault", "names"),
     [
         ("sign of the loss's gradient", {"sign"}),
-        ("factor 2", {"factor of 2", "factor of the number of outputs"}),
+        ("factor 2", {"factor of 2 or the number of outputs"}),
         ("mean for sum", {"factor of 1 over the batch size"}),
-        (
-            "sum for mean",
-            {
-                "factor of the batch size times the number of outputs",
-                "factor of the batch size times 2",
-            },
-        ),
-        ("mean over samples, not outputs", {"factor of 2", "factor of the number of outputs"}),
+        ("sum for mean", {"factor of the batch size times the number of outputs"}),
+        ("mean over samples, not outputs", {"factor of 2 or the number of outputs"}),
         ("weight gradient zero", {"never trained"}),
         ("bias gradient zero", {"never trained"}),
         ("weight gradient 5 % too large", {"one factor of 1.05, on every weight"}),
