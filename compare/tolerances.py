@@ -14,7 +14,15 @@ import numpy as np
 
 from compare.errors import UsageError
 from compare.observation import Array
-from compare.rounding import Model, Rigorous, Rounded, Statistical, smallest_normal, unit_roundoff
+from compare.rounding import (
+    Model,
+    Rigorous,
+    Room,
+    Rounded,
+    Statistical,
+    smallest_normal,
+    unit_roundoff,
+)
 
 TOLERANCES = ("statistical", "rigorous", "fixed")
 
@@ -71,6 +79,8 @@ class Computed:
         return cast(Array, Rounded(array, self.model) if array.dtype.kind == "f" else array)
 
     def split(self, computed: Array, expected: Array) -> tuple[Array, Array]:
+        if isinstance(computed, Room) and not computed.written[0]:
+            computed = computed.value
         if not isinstance(computed, Rounded):
             return computed, np.zeros(np.shape(expected))
         carried = 0.0 if computed.error is None else computed.error

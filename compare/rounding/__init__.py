@@ -6,5 +6,14 @@ how far rounding may have moved it. See docs/tolerances.md for where the formula
 
 from compare.rounding.array import Rounded
 from compare.rounding.model import Model, Rigorous, Statistical, smallest_normal, unit_roundoff
+from compare.rounding.room import Room
 
-__all__ = ["Model", "Rigorous", "Rounded", "Statistical", "smallest_normal", "unit_roundoff"]
+__all__ = [
+    "Model",
+    "Rigorous",
+    "Room",
+    "Rounded",
+    "Statistical",
+    "smallest_normal",
+    "unit_roundoff",
+]

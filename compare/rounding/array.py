@@ -14,13 +14,19 @@ from compare.rounding.rules import COMPARISONS, LOGICAL, RULES, comparison
 
 #: Functions that only move numbers about: the errors move with them.
 MOVING = {
-    "broadcast_to", "concatenate", "copy", "expand_dims", "flip", "moveaxis", "pad", "repeat",
+    "broadcast_to", "concatenate", "expand_dims", "flip", "moveaxis", "pad", "repeat",
     "reshape", "roll", "sliding_window_view", "split", "squeeze", "stack", "swapaxes",
     "take", "take_along_axis", "tile", "transpose",
 }  # fmt: skip
 
 #: Functions of shape and dtype alone: the numbers, or nothing, will do.
-PLAIN = {"zeros_like", "ones_like", "full_like", "empty_like", "shape", "ndim", "size"}
+PLAIN = {"ones_like", "full_like", "shape", "ndim", "size"}
+
+#: Functions that make an array to be written to.
+MAKING = {"zeros_like", "empty_like", "copy"}
+
+#: Functions of the order of numbers.
+ORDERS = {"argsort", "argmax", "argmin"}
 
 
 class UnknownOperation(CannotCompare, AttributeError):
@@ -87,8 +93,7 @@ class Rounded(NDArrayOperatorsMixin):
         return len(self.value)
 
     def __getitem__(self, index: Any) -> Rounded:
-        if isinstance(index, Rounded):
-            raise _unknown("indexing by a computed array")
+        index = certain(index)
         return self._moved(lambda array: array[index])
 
     # What would be answered without a word about errors, or by an error that blames the code.
@@ -105,7 +110,7 @@ class Rounded(NDArrayOperatorsMixin):
         raise _unknown("conversion to float")
 
     def __array__(self, *args: Any, **options: Any) -> Array:
-        raise _unknown("asarray")
+        raise _unknown("asarray, as in an assignment to entries of a plain array,")
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__"):
@@ -125,7 +130,14 @@ class Rounded(NDArrayOperatorsMixin):
         return self._moved(lambda array: array.squeeze(axis))
 
     def copy(self) -> Rounded:
-        return self._moved(lambda array: array.copy())
+        from compare.rounding.room import Room
+
+        return Room(self.value.copy(), self.model, full_error(self).copy(), written=[True])
+
+    def cumsum(self, axis: int | None = None) -> Rounded:
+        from compare.rounding.orders import accumulated
+
+        return accumulated("cumsum", self, axis)
 
     def sum(self, axis: int | Sequence[int] | None = None, keepdims: bool = False) -> Rounded:
         axes = _axes(axis, self.ndim)
@@ -215,9 +227,47 @@ class Rounded(NDArrayOperatorsMixin):
             return getattr(inputs[0], name)(*inputs[1:], **options)
         if name in PLAIN:
             return function(*_each(inputs, _value), **options)
+        if name in MAKING | ORDERS | {"cumsum", "cumprod", "sort", "clip"}:
+            return self._special(name, function, inputs, options)
         if name in MOVING:
             return _move(self.model, function, inputs, options)
         raise _unknown(name)
+
+    def _special(
+        self, name: str, function: Any, inputs: tuple[Any, ...], options: dict[str, Any]
+    ) -> Any:
+        """Functions that are more than a rule for each entry."""
+        from compare.rounding import orders
+        from compare.rounding.room import Room
+
+        array, *rest = inputs
+        if not isinstance(array, Rounded) or options.keys() - {"axis", "dtype", "shape"}:
+            raise _unknown(f"{name} with {[*options]}" if options else name)
+        if name == "copy":
+            return array.copy()
+        if name in MAKING:
+            made = function(array.value, *rest, **options)
+            return Room(made, self.model) if made.dtype.kind == "f" else made
+        if "dtype" in options:
+            raise _unknown(f"{name} in another dtype")
+        if name == "clip":
+            return np.minimum(np.maximum(array, rest[0]), rest[1])
+        if name in ORDERS:
+            return orders.order(name, array, *rest, **options)
+        if name == "sort":
+            return orders.sorted_(array, *rest, **options)
+        return orders.accumulated(name, array, *rest, **options)
+
+
+def certain(index: Any) -> Any:
+    """An index as plain numbers, if rounding has no part in it."""
+    if isinstance(index, tuple):
+        return tuple(certain(one) for one in index)
+    if not isinstance(index, Rounded):
+        return index
+    if index.dtype != bool or index.error is not None:
+        raise _unknown("indexing by a computed array")
+    return index.value
 
 
 def _value(one: Any) -> Any:
@@ -274,7 +324,7 @@ def _reduce(name: str, array: Rounded, axis: Any = 0, keepdims: bool = False, **
 def _move(model: Model, function: Any, inputs: tuple[Any, ...], options: dict[str, Any]) -> Any:
     """Apply a function that moves numbers to the numbers and to their errors."""
     value = function(*_each(inputs, _value), **options)
-    error = function(*_each(inputs, _full_error), **options)
+    error = function(*_each(inputs, full_error), **options)
     if isinstance(value, list):
         return [Rounded(v, model, e) for v, e in zip(value, error, strict=True)]
     return Rounded(value, model, error)
@@ -290,7 +340,7 @@ def _each(inputs: Sequence[Any], of: Callable[[Any], Any]) -> list[Any]:
     ]
 
 
-def _full_error(one: Any) -> Any:
+def full_error(one: Any) -> Any:
     """The error as an array of the argument's shape; an argument that is no number, as it is."""
     if isinstance(one, Rounded):
         return np.zeros(one.shape) if one.error is None else one.error
