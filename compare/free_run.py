@@ -12,6 +12,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from compare import amplification
 from compare.envelope import Envelope
 from compare.feed import Feed
 from compare.meter import Meter
@@ -55,6 +56,7 @@ class FreeRun:
         self._loss_size = pair.torch.loss_size(feed.inputs, feed.targets)
         self._start = {name: p.copy() for name, p in pair.reference.weights().items()}
         self._moved = 0.0
+        self._within_limits: amplification.Place | None = None
 
     @property
     def decides(self) -> bool:
@@ -131,7 +133,26 @@ class FreeRun:
             return True
         alike = lost[0] & lost[1]  # which is neither right nor wrong
         compared = {name: size for name, size in sizes.items() if name not in alike}
+        if self._amplified(epoch, actual, expected, compared):
+            self.horizon = epoch
+            return True
+        self._within_limits = amplification.place(self.pair, epoch)
         return self.meter.add_evenly(epoch, actual, expected, compared) and not alike
+
+    def _amplified(
+        self, epoch: int, actual: Observation, expected: Observation, sizes: Mapping[str, float]
+    ) -> bool:
+        """Whether a difference that is too large is what training makes of one that was not."""
+        before = self._within_limits
+        if before is None or self.meter.failed or not _finite(actual) or not _finite(expected):
+            return False
+        far = (
+            not np.abs(actual[name] - expected[name]).max() <= self.multiple * size
+            for name, size in sizes.items()
+        )
+        return any(far) and amplification.explains(
+            self.pair, self.feed, before, epoch, actual, expected
+        )
 
     def trajectories(
         self, reference_loss: float, torch_loss: float
@@ -165,6 +186,10 @@ class FreeRun:
 def _lost(side: Observation) -> set[str]:
     """The quantities that are not finite."""
     return {name for name, value in side.items() if not np.isfinite(value).all()}
+
+
+def _finite(side: Observation) -> bool:
+    return not _lost(side)
 
 
 def _trajectory(loss: float, weights: Mapping[str, Array]) -> Observation:
