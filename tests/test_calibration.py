@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import pickle
 import tracemalloc
+from collections import Counter
 from collections.abc import Iterator
 from functools import cache
 
@@ -13,7 +14,7 @@ import pytest
 import torch
 
 from benchmarks import calibration_page
-from benchmarks.calibrate import Tally, quantile, several
+from benchmarks.calibrate import EQUAL, Tally, quantile, several
 from benchmarks.calibration_page import DOCS
 from benchmarks.sample_networks import draw
 from compare import compare
@@ -76,10 +77,15 @@ def test_no_false_alarm_and_nothing_near_one() -> None:
 
 
 def test_tolerance_is_not_wide_either() -> None:
-    """The unit is of the size of the differences: most are a good part of it."""
+    """The unit is of the size of the differences: most are a good part of it.
+
+    How many numbers are the same on both sides is a matter of the processor, and says nothing.
+    """
     found = all_seeds()
     for check in ("lockstep float32", "lockstep float64"):
-        assert 0.05 < quantile(found.bins[check], 0.5) < 1
+        differing = Counter(found.bins[check])
+        del differing[EQUAL]
+        assert 0.05 < quantile(differing, 0.5) < 1
         assert found.largest[check][0] > 1
 
 
