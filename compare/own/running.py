@@ -19,7 +19,7 @@ from compare.blame import described, raised_in_compare
 from compare.budget import Budget, TimeUp
 from compare.errors import BackproofError, CannotCompare
 from compare.own.calls import Calls
-from compare.own.patches import theirs
+from compare.own.patches import Theirs
 from compare.ownership import is_ours, is_users
 
 
@@ -49,7 +49,7 @@ class Runner:
     """
 
     def __init__(self, keeps: bool = False) -> None:
-        self.keeps = keeps
+        self._theirs = Theirs(keeps)
         self.lines = 0
         self.calls = Calls()
         self.budget = Budget()
@@ -72,7 +72,7 @@ class Runner:
         depth = sys.getrecursionlimit()
         try:
             with (
-                theirs(self.keeps),
+                self._theirs.during(what),
                 contextlib.redirect_stdout(printed),
                 np.errstate(all="ignore"),  # whether numbers are finite is looked at afterwards
                 warnings.catch_warnings(),

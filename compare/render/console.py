@@ -135,8 +135,7 @@ def variant(checked: Checked, console: Console) -> None:
     begin(line, checked.verdict, checked.failures, console)
     console.print()
     wide = console.width >= WIDE
-    title = checked.check
-    console.print(table_of(title, checked.metrics, checked.multiple, wide, epochs=False))
+    console.print(table_of(checked.check, checked.metrics, checked.multiple, wide, epochs=False))
 
 
 def entries(rows: Sequence[Row], console: Console) -> None:

@@ -23,7 +23,7 @@ from hypothesis import strategies as st
 
 from compare import BackproofError, CannotCompare, UsageError, crosscheck
 from compare.blame import LONGEST, described
-from compare.own.patches import originals, theirs
+from compare.own.patches import Theirs, originals
 from compare.own.running import Runner, is_interruption
 from compare.printable import encodable, printable
 from compare.report import Verdict
@@ -332,17 +332,28 @@ def test_function_that_was_replaced_before_is_the_users_alone() -> None:
 def test_functions_are_replaced_in_turns() -> None:
     before = np.sum
     with originals():
-        with theirs(kept=True):
+        with Theirs(keeps=True).during("file"):
             vars(np)["sum"] = broken
         assert np.sum is before
-        with theirs():
+        with Theirs().during("grads"):
             assert np.sum is broken
             del np.abs
         with originals():
             assert np.abs(-1) == 1
-            with theirs():
+            with Theirs().during("loss"):
                 assert np.sum is broken
         assert np.sum is before
     assert np.sum is before
-    with originals(), theirs():
+    with originals(), Theirs().during("grads"):
         assert np.sum is before
+
+
+def test_function_that_is_replaced_late_is_put_back_all_the_same() -> None:
+    before, theirs = np.sum, Theirs()
+    with originals():
+        for call in range(12):
+            with theirs.during("grads"):
+                if call >= 4:
+                    vars(np)["sum"] = broken
+            assert (np.sum is broken) is (4 <= call < 7), call
+    assert np.sum is before
