@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import Protocol, TypeVar
 
 import numpy as np
@@ -15,6 +16,7 @@ from compare.observation import LOSS, Array, gradient
 from compare.own.allowance import Allowance, coarsest
 from compare.own.autograd import Autograd, Expected
 from compare.own.gradients import Seen
+from compare.own.moved import put_back
 from compare.own.numeric import as_loss
 from compare.own.report import Section
 from compare.own.subject import Subject
@@ -45,6 +47,7 @@ class Look:
         failed: whether anything differs, be it the loss alone.
         own_loss: the user's loss, if there is one.
         loss_unit: the unit of its tolerance.
+        put_back: what the user's code moves on besides the parameters, and torch_loss reads.
     """
 
     title: str
@@ -57,6 +60,7 @@ class Look:
     failed: bool
     own_loss: float | None = None
     loss_unit: float | None = None
+    put_back: tuple[str, ...] = ()
 
 
 def look(
@@ -69,11 +73,36 @@ def look(
     """Compare at some weights, at each learning rate."""
     own_loss = as_loss(subject.loss(weights)) if subject.has_loss else None
     expected: Expected | None = None
+    moved: tuple[str, ...] = ()
     for seen in subject.see_all(weights):
-        if expected is None:  # right after the user's run, so that masks can be read off objects
-            expected = autograd.look(weights)
-        named = subject.titled(title, seen.lr)
-        yield _compare(named, weights, seen, expected, allowance, own_loss)
+        compare = partial(_compare, subject.titled(title, seen.lr), weights, seen)
+        if expected is not None:
+            yield replace(compare(expected, allowance, own_loss), put_back=moved)
+            continue
+        expected = autograd.look(weights)  # right after the run: it can read masks off objects
+        found = compare(expected, allowance, own_loss)
+        if found.wrong:
+            try:
+                moved, expected = _put_back(subject, autograd, found)
+            except TimeUp:
+                yield found
+                raise
+        yield replace(compare(expected, allowance, own_loss), put_back=moved) if moved else found
+
+
+def _put_back(
+    subject: Subject, autograd: Autograd, found: Look
+) -> tuple[tuple[str, ...], Expected]:
+    """PyTorch's side without what the user's code moves on besides the parameters, if it reads it.
+
+    Returns:
+        The names of what that is, and PyTorch's side.
+    """
+    try:
+        moved = put_back(subject, autograd.torch_loss, found.weights, found.seen.lr)
+        return (moved, autograd.look(found.weights)) if moved else ((), found.expected)
+    except CannotCompare:
+        return (), found.expected
 
 
 def _compare(

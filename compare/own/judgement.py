@@ -145,6 +145,8 @@ def _judge(subject: Subject, autograd: Autograd, look: Look) -> Judgement:
     if not wrong:
         return Judgement(Wrong.SHAPES)
     theirs = expected.gradients
+    if look.put_back:
+        subject.start(weights)
     difference = {name: actual[name].astype(float) - theirs[name] for name in wrong}
     distance = _length(difference, wrong)
     if distance == 0 or not math.isfinite(distance):

@@ -143,7 +143,7 @@ class Memento:
             yield held
         yield from (function.__defaults__, function.__kwdefaults__)
         if is_users_namespace(names):
-            yield from self._names(names, _named_in(function.__code__))
+            yield from self._names(names, named_in(function.__code__))
         yield from self._attributes(function)
 
     def _names(self, namespace: dict[str, Any], names: set[str]) -> Iterator[Any]:
@@ -262,10 +262,10 @@ def _is_special(name: str) -> bool:
     return name.startswith("__") and name.endswith("__")
 
 
-def _named_in(code: types.CodeType) -> set[str]:
+def named_in(code: types.CodeType) -> set[str]:
     """All names that are not local, in a function and those within it."""
     inner = (const for const in code.co_consts if isinstance(const, types.CodeType))
-    return set(code.co_names).union(*map(_named_in, inner))
+    return set(code.co_names).union(*map(named_in, inner))
 
 
 def _read_slot(slot: Any, owner: Any) -> Any:

@@ -21,7 +21,7 @@ _UNTRAINED = "not trained"
 def on(looks: Sequence[Look], subject: Subject) -> list[str]:
     """Everything that is worth a remark, of what has been seen."""
     told = [*_not_trained(looks), *_not_read(looks), *_coarse(looks), *_constants(looks)]
-    told += _undisturbed(looks)
+    told += [*_undisturbed(looks), *_put_back(looks)]
     told += mixed(looks[0].weights, looks[0].seen)
     rates = subject.source.rates
     if subject.source.unread:
@@ -128,4 +128,15 @@ def _undisturbed(looks: Sequence[Look]) -> list[str]:
         f"allowed is more than usual: rounding could not be measured with noise on each operation, "
         f"as only then {reason}"
         for reason in reasons
+    ]
+
+
+def _put_back(looks: Sequence[Look]) -> list[str]:
+    """What the user's code moves on besides the parameters."""
+    names = dict.fromkeys(name for one in looks for name in one.put_back)
+    if not names:
+        return []
+    return [
+        f"your code moves more than the parameters that you named: {', '.join(names)}; as "
+        f"torch_loss reads that, it was put back before torch_loss was evaluated"
     ]
