@@ -92,8 +92,8 @@ class Theirs:
     """Runs the user's functions with what they have replaced.
 
     To look at two thousand functions takes as long as a small network. Code that is run from the
-    same start over and over replaces some at once or never, so that it is looked at ever more rarely
-    if it has not: after its first, second, fourth, eighth call, and at the end.
+    same start over and over replaces some at once or never, so that it is looked at ever more
+    rarely if it has not: after its first, second, fourth, eighth call, and at the end.
 
     Args:
         keeps: whether what one function replaces is so for the next, too.

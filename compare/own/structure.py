@@ -76,8 +76,9 @@ def _readings(value: Any, tree: Node, shapes: Shapes, cut: bool) -> Iterator[Rea
         yield {names[0]: value}
         return
     yield _read(value, tree, cut)
-    if len(tree.children) == 1:
-        yield _read(value, next(iter(tree.children.values())), cut)
+    first = next(iter(tree.children.values()))
+    if len(tree.children) == 1 and isinstance(first, Node):
+        yield _read(value, first, cut)
     yield _read(value, Node({name: name for name in names}), cut)
     yield _split(value, shapes)
 

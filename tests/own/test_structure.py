@@ -178,6 +178,19 @@ def test_shapes_alone_decide_where_lengths_do_not() -> None:
     assert list(map(float, found.values())) == [1.0, 2.0, 3.0, 4.0]
 
 
+@pytest.mark.parametrize(
+    ("value", "message"),
+    [
+        ({"v": 1.0}, "grads gives the keys v, but should give w"),
+        (["a", "b", "c"], "grads gives 3 gradients, but there is 1 parameter: w"),
+        ("abc", "grads returns a str"),
+    ],
+)
+def test_one_parameter_has_one_gradient(value: Any, message: str) -> None:
+    with pytest.raises(CannotCompare, match=message):
+        take_apart(value, Node({"w": "w"}), {"w": (3,)})
+
+
 def test_long_structures_are_shown_in_short() -> None:
     assert outline([1.0] * 2 + [None] * 9) == "[(), (), NoneType, NoneType, ... 11 in all]"
     assert outline({"a": [np.ones(2)] * 2, "b": {}}) == "{a: [(2,), (2,)], b: []}"
