@@ -9,7 +9,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from compare.own.graph import Graph, Node, inputs, kind, shape
+from compare.own.graph import Graph
+from compare.own.ways import Node, inputs, kind, shape
 
 #: Operations that are an activation by themselves, and what they are called.
 _CALLED = {

@@ -56,6 +56,9 @@ class Alone(Look):
     samples: Samples = field(default_factory=lambda: Samples({}))
     remarks: tuple[str, ...] = ()
 
+    def doubt(self, name: str) -> Array:
+        return ESTIMATE * self.samples.errors(name, self.weights[name].shape)
+
 
 def measure(
     subject: Subject,

@@ -58,6 +58,11 @@ class Look:
     wrong: tuple[str, ...]
     section: Section
     failed: bool
+
+    def doubt(self, name: str) -> Array:
+        """How far what is expected of a parameter's gradient may be off itself."""
+        return np.zeros(())
+
     own_loss: float | None = None
     loss_unit: float | None = None
     put_back: tuple[str, ...] = ()

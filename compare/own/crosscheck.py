@@ -26,7 +26,7 @@ from compare.own.report import CrossReport
 from compare.own.running import Runner
 from compare.own.subject import Subject
 from compare.own.time_limit import time_limit
-from compare.own.way import where_to_look
+from compare.own.way import apart, where_to_look
 from compare.own.weights import draw
 from compare.own.world import kept_world
 
@@ -250,6 +250,7 @@ def _by_loss(
         ),
         parameters=sum(value.size for value in looks[0].weights.values()),
         versions=versions(),
+        where=apart(list(looks[0].weights), max((one.wrong for one in looks), key=len)),
     )
     return explained(report, looks, subject, None, began)
 

@@ -21,8 +21,9 @@ from compare.own import remarks
 from compare.own.against_torch import Look
 from compare.own.autograd import Autograd
 from compare.own.carried import second_step
-from compare.own.explain import causes_of, from_numbers
+from compare.own.explain import causes_of
 from compare.own.judgement import judge
+from compare.own.known import from_numbers
 from compare.own.report import CrossReport
 from compare.own.subject import Subject
 from compare.own.time_limit import alarm, alarms, time_left
@@ -84,13 +85,9 @@ def explained(
             judgement = found(SIDE, partial(judge, subject, autograd, looks))
         noted = found(OTHER, lambda: remarks.on(looks, subject)) or []
         again = found(SECOND_STEP, lambda: second_step(looks[0], subject, autograd))
-        plain = every = None
-        if autograd is not None:
-            plain = found(CAUSE, partial(from_numbers, looks, report.multiple)) or []
-            every = found(
-                CAUSE, partial(causes_of, plain, looks, subject, autograd, report.multiple)
-            )
-        causes = tuple(plain or () if every is None else every)
+        plain = found(CAUSE, lambda: from_numbers(looks, report.multiple)) or []
+        every = found(CAUSE, lambda: causes_of(plain, looks, subject, autograd, report.multiple))
+        causes = tuple(plain if every is None else every)
         carried = [again.told] if again is not None else []
         noted = remarks.beside(causes, noted)
         said = (*report.remarks, *noted, *carried, *missed, *remarks.printed(run.lines))

@@ -47,6 +47,13 @@ class Samples:
             found[place] = one.value if is_derivative(one) else np.nan
         return found
 
+    def errors(self, name: str, shape: tuple[int, ...]) -> Array:
+        """How far each entry of that may be off."""
+        found = np.zeros(shape)
+        for place, one in zip(self.places[name], self.entries.get(name, ()), strict=False):
+            found[place] = one.error
+        return found
+
 
 def is_derivative(found: Derivative) -> bool:
     """Whether there is one, to hold something against."""

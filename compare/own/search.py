@@ -19,9 +19,10 @@ from compare.diagnosis.cause import listed
 from compare.observation import Array
 from compare.own.against_torch import Look
 from compare.own.autograd import Autograd
-from compare.own.graph import Graph, Node
+from compare.own.graph import Graph
 from compare.own.slips import Slip, slips
 from compare.own.subject import Subject
+from compare.own.ways import Node
 
 #: Some of the attempts, by number, and the gradients that they give.
 Choice = tuple[int, ...]

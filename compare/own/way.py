@@ -43,3 +43,14 @@ def where_to_look(
 
 def _come(names: Sequence[str]) -> str:
     return "comes" if len(names) == 1 else "come"
+
+
+def apart(order: Sequence[str], wrong: Sequence[str]) -> str:
+    """What is right and what is wrong, where nothing is known of the way back."""
+    right = [name for name in order if name not in wrong]
+    if not wrong or not right:
+        return ""
+    return (
+        f"right: {listed(right)}; wrong: {listed(list(wrong))}; with torch_loss, it is known in "
+        f"which order they arise"
+    )
