@@ -21,6 +21,7 @@ with loading():
         progress,
         results,
         run_as_process,
+        showing,
         tell,
         told,
         unread_is_no_error,
@@ -154,7 +155,7 @@ def _compare(case: Case, tolerance: Tolerance, lockstep_every: int | None, shown
         tell(f"{case.name}: {error}")
         return NoReport(case, error)
     if shown:
-        with unread_is_no_error():
+        with showing():
             show(report, results())
     return report
 
@@ -168,7 +169,7 @@ def _compare_entries(names: list[str], tolerance: Tolerance, shown: bool) -> lis
         done = iter(range(1, len(names) + 1))
         rows = check_all(names, tolerance, progress=lambda name: advance(next(done)))
     if shown:
-        with unread_is_no_error():
+        with showing():
             entries(rows, results())
     return rows
 
@@ -176,7 +177,7 @@ def _compare_entries(names: list[str], tolerance: Tolerance, shown: bool) -> lis
 def _summarise(found: list[Result]) -> None:
     from compare.render.console import summary
 
-    with unread_is_no_error():
+    with showing():
         summary(found, results())
 
 
@@ -427,7 +428,7 @@ def audit(
     with progress("audit", len(names)) as advance:
         found = run(names, dtype, advance)
     if json != "-":
-        with unread_is_no_error():
+        with showing():
             show(found, results())
     if json is not None:
         _write(as_json(to_dict(found)), json)

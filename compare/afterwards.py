@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import math
+import time
 from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from compare.blame import described, fault, passed_users
+from compare.blame import told
 from compare.budget import Budget, TimeUp
 from compare.errors import BackproofError
 
 T = TypeVar("T")
 
-#: Seconds in which a disagreement is explained, unless the comparison itself took longer.
+#: Seconds in which a disagreement is explained, unless the comparison took more than half of that.
 EXPLANATION = 10.0
 
 
@@ -30,10 +32,21 @@ class Wanted:
     failed: str
 
 
+FAULT = Wanted("not found", "could not be found out")
 CAUSE = Wanted("no cause found", "could not look for a cause")
 SIDE = Wanted("which side is wrong was not found out", "could not find out which side is wrong")
 OTHER = Wanted("nothing else was looked for", "could not look for anything else")
 SECOND_STEP = Wanted("no second step was looked at", "a second step could not be looked at")
+
+
+def time_for_it(began: float, left: float = math.inf) -> Budget:
+    """How long a verdict may be explained, which depends on how long it took to find.
+
+    Args:
+        began: when the comparison did, by ``time.monotonic``.
+        left: seconds that are left at most.
+    """
+    return Budget(min(max(EXPLANATION, 2 * (time.monotonic() - began)), left))
 
 
 def attempt(
@@ -62,5 +75,4 @@ def attempt(
     except BackproofError as error:
         return None, f"{wanted.failed}: {error}"
     except Exception as error:  # code under test, run elsewhere or on other kinds of number
-        told = described(error) if passed_users(error) else fault(error)
-        return None, f"{wanted.failed}: {told}"
+        return None, f"{wanted.failed}: {told(error)}"

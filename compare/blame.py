@@ -49,6 +49,11 @@ def _text(error: BaseException) -> str:
     return text if len(text) <= LONGEST else f"{text[:LONGEST]}..."
 
 
+def told(error: BaseException) -> str:
+    """An error in a line, whosever it is."""
+    return described(error) if passed_users(error) else fault(error)
+
+
 def fault(error: BaseException) -> str:
     """An error of this program's own in a line: what, where, and what to do about it."""
     frames = traceback.extract_tb(error.__traceback__)

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import math
+import time
 from collections.abc import Callable
 from typing import TypeAlias
 
 import numpy as np
 from torch import enable_grad, inference_mode
 
-from compare import lockstep, not_finite, schedule, torch_constants
+from compare import blame, lockstep, not_finite, schedule, torch_constants
+from compare.afterwards import FAULT, attempt, time_for_it
 from compare.case import Case
 from compare.diagnosis.cause import Cause
 from compare.environment import versions
@@ -112,6 +114,7 @@ class Session:
         self.right = right
         self.steps: list[lockstep.Step] = []
         self.made = 0
+        self.began = time.monotonic()
         self.before = self._evaluate()
 
     def train(self, progress: Progress = lambda epoch: None) -> None:
@@ -229,13 +232,17 @@ class Session:
             return (), ""  # the reference has no fault that could be named
         from compare.diagnosis.causes import diagnose  # loads the catalogue: no need to, so far
 
-        try:
+        budget = time_for_it(self.began)
+
+        def find() -> list[Cause]:
             right = self.pair.reference if self.right is None else self.right()
             right.watched = self.pair.reference.watched
             lr = None if self.case.phases or self.case.groups else self.case.lr
-            found = diagnose(right, self.steps, self.tolerance.multiple, lr)
-        except Exception as error:  # code under test, with faults planted in it
-            return (), f"could not be found out: {type(error).__name__}: {error}"
+            return diagnose(right, self.steps, self.tolerance.multiple, lr, budget)
+
+        found, why_not = attempt(FAULT, find, budget)
+        if found is None:
+            return (), why_not
         return tuple(found), "" if found else NO_CAUSE
 
     def _ask_referee(
@@ -247,7 +254,7 @@ class Session:
             try:
                 self.opinion = judge(self.pair, step, *ours, failing)
             except Exception as error:  # code under test, run on other kinds of number
-                self.opinion = Opinion(Finding.UNCLEAR, reason=f"{type(error).__name__}: {error}")
+                self.opinion = Opinion(Finding.UNCLEAR, reason=blame.told(error))
 
     def _overflowed(self, epoch: int, actual: Observation, expected: Observation) -> bool:
         """Whether there are no finite numbers to go on with, on both sides alike.

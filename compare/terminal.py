@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, NoReturn, ParamSpec, TypeVar
 
 import typer
 
+from compare.blame import fault
 from compare.errors import BackproofError, CannotCompare, UsageError
 from compare.loading import ENDED, INTERRUPTED, missing
 from compare.printable import printable
@@ -185,6 +186,18 @@ def unread_is_no_error() -> Iterator[None]:
         sys.stdout.flush()
     except BrokenPipeError:
         _discard_output()
+
+
+@contextmanager
+def showing() -> Iterator[None]:
+    """Within the block a report is shown; a fault of this program in that leaves its verdict."""
+    try:
+        with unread_is_no_error():
+            yield
+    except OSError:
+        raise  # nobody can see it
+    except Exception as error:
+        tell(f"the report cannot be shown, and its verdict is the exit code: {fault(error)}")
 
 
 def _discard_output() -> None:

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from compare.budget import Budget, TimeUp
 from compare.diagnosis.catalogue import Evidence, Explanation, Search
 from compare.diagnosis.cause import Cause
 from compare.diagnosis.distance import ROUNDINGS, first_apart
@@ -13,14 +14,18 @@ from compare.diagnosis.facts import Facts, Other
 from compare.diagnosis.side_stage import SideStage
 from compare.diagnosis.signatures import read
 from compare.diagnosis.sites import Site
-from compare.diagnosis.stage import Shown
+from compare.diagnosis.stage import Shown, Stage, Timed
 from compare.lockstep import Step
 from compare.observation import Array, gradient
 from compare.reference_side import ReferenceSide
 
 
 def diagnose(
-    right: ReferenceSide, steps: Sequence[Step], multiple: float, lr: float | None = None
+    right: ReferenceSide,
+    steps: Sequence[Step],
+    multiple: float,
+    lr: float | None = None,
+    budget: Budget | None = None,
 ) -> list[Cause]:
     """The causes that explain a disagreement.
 
@@ -33,12 +38,22 @@ def diagnose(
         steps: those that were compared, the first that disagrees among them.
         multiple: how many units were allowed.
         lr: the learning rate, if it stays the same.
+        budget: the time for it; without end if it is None.
 
     Returns:
         Causes that explain all numbers of these steps, then those that explain gradients.
+
+    Raises:
+        TimeUp: nothing was found in the time.
     """
-    stage = SideStage(right, [step.moment for step in steps])
-    return [*_by_catalogue(stage, steps, multiple), *_by_numbers(steps, multiple, lr)]
+    stage = Timed(SideStage(right, [step.moment for step in steps]), budget or Budget())
+    by_numbers = _by_numbers(steps, multiple, lr)
+    try:
+        return [*_by_catalogue(stage, steps, multiple), *by_numbers]
+    except TimeUp:
+        if not by_numbers:
+            raise
+        return by_numbers
 
 
 def told(found: Explanation, of: str = "") -> Cause:
@@ -64,7 +79,7 @@ def told(found: Explanation, of: str = "") -> Cause:
     )
 
 
-def _by_catalogue(stage: SideStage, steps: Sequence[Step], multiple: float) -> list[Cause]:
+def _by_catalogue(stage: Stage, steps: Sequence[Step], multiple: float) -> list[Cause]:
     allowed = [{name: multiple * unit for name, unit in step.units.items()} for step in steps]
     ours = Evidence([Shown(step.seen, step.raised) for step in steps], allowed)
     theirs = Evidence([Shown(step.expected) for step in steps], allowed)

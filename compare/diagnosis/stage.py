@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from compare.budget import Budget
 from compare.diagnosis.sites import Parts
 from compare.errors import BackproofError
 from compare.held import raised
@@ -34,6 +35,28 @@ class Stage(Protocol):
 
     def show(self, parts: Parts) -> Iterator[Shown]:
         """Make each step with these parts, in plain numbers."""
+
+
+class Timed:
+    """A stage that shows nothing any more when the time is up.
+
+    Args:
+        stage: what shows.
+        budget: the time.
+    """
+
+    def __init__(self, stage: Stage, budget: Budget) -> None:
+        self._stage, self._budget = stage, budget
+
+    @property
+    def parts(self) -> Parts:
+        return self._stage.parts
+
+    def show(self, parts: Parts) -> Iterator[Shown]:
+        self._budget.require()
+        for step in self._stage.show(parts):
+            yield step
+            self._budget.require()
 
 
 def shown(run: Callable[[Observation], None]) -> Shown:

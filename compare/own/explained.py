@@ -7,7 +7,6 @@ at once; then each part is looked for in what time there is, or is left out with
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -15,8 +14,7 @@ from dataclasses import replace
 from functools import partial
 from typing import TypeVar
 
-from compare.afterwards import CAUSE, EXPLANATION, OTHER, SECOND_STEP, SIDE, Wanted, attempt
-from compare.budget import Budget
+from compare.afterwards import CAUSE, OTHER, SECOND_STEP, SIDE, Wanted, attempt, time_for_it
 from compare.own import remarks
 from compare.own.against_torch import Look
 from compare.own.autograd import Autograd
@@ -69,8 +67,7 @@ def explained(
     """
     run = subject.run
     missed: dict[str, None] = {}
-    seconds = min(max(EXPLANATION, time.monotonic() - began), time_left())
-    run.budget = budget = Budget(seconds)
+    run.budget = budget = time_for_it(began, time_left())
 
     def found(wanted: Wanted, find: Callable[[], T]) -> T | None:
         result, why_not = attempt(wanted, find, budget, _alarmed)

@@ -166,20 +166,32 @@ def test_a_current_directory_that_is_gone(tmp_path: Path) -> None:
     assert done.stderr.endswith("Error: cannot write x.json: No such file or directory (in .)\n")
 
 
-@pytest.mark.parametrize("where", ["compare.session.run", "compare.terminal.results"])
-def test_a_fault_of_this_program_is_no_verdict(where: str) -> None:
+def with_a_fault(where: str) -> str:
+    """The command line with a function that raises."""
     module = where.rpartition(".")[0]
-    code = (
+    return (
         f"import {module}\n"
         "def broken(*arguments): raise RuntimeError('a fault')\n"
         f"{where} = broken\n"
         "import cli\n"
         "cli.main()"
     )
-    done = process(code, "compare", "--epochs", "1")
+
+
+def test_a_fault_of_this_program_is_no_verdict() -> None:
+    done = process(with_a_fault("compare.session.run"), "compare", "--epochs", "1")
     assert done.returncode == 3
     assert done.stderr.startswith("Traceback")
     assert done.stderr.endswith("RuntimeError: a fault\n")
+
+
+@pytest.mark.parametrize(("options", "code"), [([], 0), (["--rtol", "0", "--atol", "0"], 1)])
+def test_a_report_that_cannot_be_shown_has_its_verdict(options: list[str], code: int) -> None:
+    fault = with_a_fault("compare.render.console.show")
+    done = process(fault, "compare", "--epochs", "1", *options)
+    assert (done.returncode, done.stdout) == (code, "")
+    assert done.stderr.startswith("Error: the report cannot be shown, and its verdict is the exit ")
+    assert "a fault of Backproof, not of your network: RuntimeError: a fault" in done.stderr
 
 
 def test_a_package_that_is_broken_is_no_verdict() -> None:

@@ -17,6 +17,7 @@ from torch import Tensor, nn
 import reference
 from benchmarks import diagnosis
 from compare import session as session_module
+from compare.budget import Budget, TimeUp
 from compare.cases import CASES, DTYPES, adapt
 from compare.diagnosis import causes
 from compare.diagnosis.cause import Cause
@@ -132,6 +133,36 @@ def test_diagnosis_that_raises_costs_no_verdict(monkeypatch: pytest.MonkeyPatch)
     found = report("xor", ONE[0][1:])
     assert not found.agrees
     assert found.unexplained == "could not be found out: RuntimeError: no"
+
+
+def test_diagnosis_without_time_costs_no_verdict(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(session_module, "time_for_it", lambda began: Budget(0.0))
+    found = report("xor", ONE[0][1:])
+    assert not found.agrees
+    assert found.causes == ()
+    assert found.unexplained == "not found in the time there was, 0 seconds"
+
+
+class Few(Budget):
+    """Time for so many turns."""
+
+    turns = 5
+
+    def require(self) -> None:
+        self.turns -= 1
+        if self.turns < 0:
+            raise TimeUp
+
+
+def test_what_the_numbers_tell_is_told_though_the_catalogue_was_not_searched(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    whole = report("xor", ("Linear: bias gradient averaged", EVERYWHERE))
+    monkeypatch.setattr(session_module, "time_for_it", lambda began: Few())
+    found = report("xor", ("Linear: bias gradient averaged", EVERYWHERE))
+    assert len(whole.causes) > len(found.causes) > 0
+    assert found.causes == whole.causes[-len(found.causes) :]
+    assert found.unexplained == ""
 
 
 def test_agreement_has_no_cause() -> None:

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 import torch
 
-from compare import CannotCompare, CrossReport, crosscheck
+from compare import CannotCompare, CrossReport, afterwards, crosscheck
 from compare.own import explained
 from compare.own.calls import Calls
 from compare.own.explained import told_at_once
@@ -102,14 +102,14 @@ def test_limit_around_the_comparison_rings_while_it_is_explained() -> None:
 @pytest.mark.parametrize("limit", [0.2, 0.0])
 def test_time_is_limited_without_a_limit(limit: float, monkeypatch: pytest.MonkeyPatch) -> None:
     network = Turncoat(2.0, wait)
-    monkeypatch.setattr(explained, "EXPLANATION", limit)
+    monkeypatch.setattr(afterwards, "EXPLANATION", limit)
     start = time.monotonic()
     assert not network.check().agrees
     assert time.monotonic() - start < 60
 
 
 def test_time_is_limited_in_a_thread_by_the_calls(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(explained, "EXPLANATION", 0.2)
+    monkeypatch.setattr(afterwards, "EXPLANATION", 0.2)
     found: list[CrossReport] = []
     network = Turncoat(2.0, lambda: wait(0.05))
     thread = threading.Thread(target=lambda: found.append(network.check()))
