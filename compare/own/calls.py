@@ -25,15 +25,18 @@ class Calls:
 
     Attributes:
         faster: what else to do than to give it more time.
+        last: the function that has come back last.
     """
 
     faster: str = "a smaller network or batch, or fewer draws, need less"
+    last: str = ""
     _functions: dict[str, _Function] = field(default_factory=dict)
     _share: tuple[str, int, int, int] | None = None
 
     def add(self, what: str, seconds: float) -> None:
         """Count a call that has come back."""
         one = self._functions.setdefault(what, _Function())
+        self.last = what
         one.times += 1
         one.seconds += seconds
         one.longest = max(one.longest, seconds)

@@ -102,7 +102,7 @@ def crosscheck(
         found = run("parameters", Parameters, parameters)
         memento = Memento(parameters, grads, step, lr, loss, reset, torch_loss)
         try:
-            with time_limit(timeout):
+            with time_limit(timeout), run.watched():
                 source = _source(grads, step, lr, found, run)
                 subject = Subject(found, source, loss, reset, run, memento, world)
                 own = found.read()

@@ -59,9 +59,13 @@ def fail() -> None:
 
 
 def wait(seconds: float = 120.0) -> None:
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        pass
+    time.sleep(seconds)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def loaded() -> None:
+    """What PyTorch loads on first use is not for a time limit to wait for."""
+    Turncoat(1.0).check()
 
 
 TRICKS: dict[str, Callable[[], Any]] = {
@@ -86,14 +90,14 @@ def test_code_that_raises_while_a_verdict_is_explained(trick: str, factor: float
 @pytest.mark.parametrize("factor", [1.0, 2.0])
 def test_code_that_does_not_come_back_while_a_verdict_is_explained(factor: float) -> None:
     start = time.monotonic()
-    report = Turncoat(factor, wait).check(timeout=2.0)
+    report = Turncoat(factor, wait).check(timeout=5.0)
     assert time.monotonic() - start < 60
     assert report.agrees == (factor == 1)
     assert any("in the time there was" in remark for remark in report.remarks)
 
 
 def test_limit_around_the_comparison_rings_while_it_is_explained() -> None:
-    with time_limit(1.0):
+    with time_limit(5.0):
         report = Turncoat(2.0, wait).check(timeout=60)
     assert not report.agrees
     assert any(r.startswith("no cause found in the time there was") for r in report.remarks)
@@ -170,7 +174,7 @@ def wrong_at(place: str, trick: Callable[[], Any]) -> Callable[[], CrossReport]:
         w[...] -= lr * 3 * w
 
     return lambda: crosscheck(
-        {"w": w}, step=step, lr=0.1, torch_loss=lambda p: (p["w"] ** 2).sum(), timeout=2
+        {"w": w}, step=step, lr=0.1, torch_loss=lambda p: (p["w"] ** 2).sum(), timeout=5
     )
 
 
@@ -191,8 +195,8 @@ def test_agreement_does_not_stand_before_all_is_compared() -> None:
             wait()
         return 2 * w
 
-    with pytest.raises(CannotCompare, match="grads has not come back within 1 seconds"):
-        crosscheck({"w": w}, grads=grads, torch_loss=lambda p: (p["w"] ** 2).sum(), timeout=1)
+    with pytest.raises(CannotCompare, match="grads has not come back within 5 seconds"):
+        crosscheck({"w": w}, grads=grads, torch_loss=lambda p: (p["w"] ** 2).sum(), timeout=5)
 
 
 def test_comparison_that_takes_long_tells_how_far_it_came() -> None:
