@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from compare.arrays import to_array
 from compare.feed import Feed
 from compare.observation import Array, parameter
 from compare.torch_side import TorchSide
@@ -68,7 +69,9 @@ def _lost_variances(optimizer: torch.optim.Optimizer) -> Iterator[tuple[Tensor, 
         for p in group["params"] if group["centered"] else []:
             held = optimizer.state.get(p)
             if held:
-                square, mean = (held[key].double().numpy() for key in ("square_avg", "grad_avg"))
+                square, mean = (
+                    to_array(held[key]).astype(float) for key in ("square_avg", "grad_avg")
+                )
                 rounding = ROUNDED * torch.finfo(p.dtype).eps * square
                 yield p, ~(square - mean * mean > rounding) & (square != 0)
 
@@ -83,6 +86,6 @@ def _learns_nothing(loss: torch.nn.Module, feed: Feed, epoch: int) -> bool:
         return False
     counts = np.ones(int(targets.max(initial=0)) + 1)
     if weight is not None:
-        counts = weight.detach().numpy()
+        counts = to_array(weight)
     each = np.where(targets == ignored, 0.0, counts[np.maximum(targets, 0)])
     return any(not each[part].any() for part in feed.parts)

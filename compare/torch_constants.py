@@ -88,7 +88,7 @@ def mend_rates(optimizer: torch.optim.Optimizer) -> set[str]:
             if held:
                 eta = lr / (1 + lambd * lr * held["step"].item()) ** alpha
                 if abs(held["eta"].item() - eta) <= 1e-6 * eta:
-                    held["eta"].copy_(torch.as_tensor(eta))
+                    held["eta"].fill_(eta)
                     mended.add("ASGD")
     return mended
 
