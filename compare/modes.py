@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
-
-from torch import nn
+from typing import TYPE_CHECKING, Any
 
 import reference
 from compare.beside import Beside
+
+if TYPE_CHECKING:
+    from torch import nn
 
 
 @contextmanager
@@ -27,7 +28,7 @@ def evaluating(network: nn.Module | reference.Module) -> Iterator[None]:
 
 def _layers(network: nn.Module | reference.Module) -> list[Any]:
     """A network and all within it."""
-    if isinstance(network, nn.Module):
+    if not isinstance(network, reference.Module):
         return list(network.modules())
     if isinstance(network, Beside):
         return [network, *_layers(network.network)]

@@ -228,8 +228,6 @@ class Session:
         """What explains the disagreement, or why nothing does."""
         if not self.lockstep.failed or not self.steps:
             return (), ""
-        if self.opinion is not None and self.opinion.finding is Finding.TORCH:
-            return (), ""  # the reference has no fault that could be named
         from compare.diagnosis.causes import diagnose  # loads the catalogue: no need to, so far
 
         budget = time_for_it(self.began)
