@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from compare.diagnosis.cause import Cause, listed
-from compare.diagnosis.finding import Finding
+from compare.diagnosis.finding import Finding, merged
 from compare.diagnosis.gradient import ENOUGH, Gradient, digits, remaining, wrong_names
 from compare.diagnosis.words import number
 from compare.observation import Array
@@ -21,14 +21,23 @@ _EPSILONS = (0.0, 1e-6, 1e-8, 1e-12)
 _EXACT, _VARIED = 1e-12, 1e-6
 
 
-def clipped(every: Sequence[Gradient]) -> Iterator[Finding]:
-    """Of each wrong gradient: whether its entries are PyTorch's, but none beyond some limit."""
-    for gradient in every:
-        if gradient.wrong and gradient.finite and gradient.same_shape and gradient.actual.any():
-            low, high = float(gradient.actual.min()), float(gradient.actual.max())
-            if abs(low + high) <= 2 * float(gradient.allowed.max()):  # one limit, read twice
+def clipped_by_value(every: Sequence[Sequence[Gradient]]) -> list[Cause]:
+    """Whether entries are PyTorch's, but none beyond some limit, the same at all weights.
+
+    Args:
+        every: the gradients at several weights.
+    """
+    found: list[Finding] = []
+    for name in dict.fromkeys(g.name for one in every for g in one if g.wrong):
+        several = [g for one in every for g in one if g.name == name]
+        usable = all(g.finite and g.same_shape for g in several)
+        if usable and any(g.actual.any() for g in several):
+            one = Gradient(name, *_joined(several))
+            low, high = float(one.actual.min(initial=0)), float(one.actual.max(initial=0))
+            if abs(low + high) <= 2 * float(one.allowed.max()):  # one limit, read twice
                 low, high = -max(-low, high), max(-low, high)
-            yield from _between(gradient, low, high)
+            found += _between(one, low, high)
+    return merged(found)
 
 
 def _between(gradient: Gradient, low: float, high: float) -> Iterator[Finding]:

@@ -17,7 +17,6 @@ from compare.diagnosis import fit
 from compare.diagnosis.additions import decays
 from compare.diagnosis.arrangements import arrangements
 from compare.diagnosis.cause import Cause, best, unexplained
-from compare.diagnosis.clipping import clipped
 from compare.diagnosis.factors import factors, line
 from compare.diagnosis.facts import Facts
 from compare.diagnosis.finding import merged
@@ -83,7 +82,7 @@ def _beside_a_factor(every: Sequence[Gradient], rest: Collection[str]) -> list[C
 def _local(every: Sequence[Gradient], facts: Facts) -> list[Cause]:
     return [
         *factors(every, facts),
-        *merged([*lost(every), *arrangements(every), *clipped(every)]),
+        *merged([*lost(every), *arrangements(every)]),
         *decays(every, facts),
         *carried(every, facts),
         *lr_dependent(every, facts),

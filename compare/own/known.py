@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from compare.diagnosis import Cause, Facts, Other, best, read
-from compare.diagnosis.clipping import clipped_by_norm
+from compare.diagnosis.clipping import clipped_by_norm, clipped_by_value
 from compare.diagnosis.gradient import Gradient, gradients
 from compare.observation import Array
 from compare.own.against_torch import Look
@@ -81,7 +81,8 @@ def from_numbers(looks: Sequence[Look], multiple: float) -> list[Cause]:
         alike = ([cause for cause in causes if cause.kind == name] for causes in found)
         hold = ([cause for cause in several if _holds(cause, every)] for several in alike)
         shared += next(filter(None, hold), [])
-    return best([*shared, *clipped_by_norm([one.gradients for one in every])])
+    both = [one.gradients for one in every]
+    return best([*shared, *clipped_by_value(both), *clipped_by_norm(both)])
 
 
 def _read(one: Known, every: Sequence[Known]) -> list[Cause]:
