@@ -227,7 +227,7 @@ def _by_loss(
     calls = subject.run.calls
     calls.faster = (
         "a loss that can be computed on complex numbers, without abs, max or float(), needs one "
-        "call for each entry; with torch_loss, the same loss in PyTorch, no more are needed"
+        "call for each entry; with torch_loss, the same loss in PyTorch, a few are enough for all"
     )
     looks, left_out = against_torch.at_all(
         points,

@@ -206,6 +206,9 @@ def looping(tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
     yield running
     running.kill()
     running.wait()
+    for stream in (running.stdout, running.stderr):
+        assert stream is not None
+        stream.close()
 
 
 def pids(folder: Path) -> list[int]:
