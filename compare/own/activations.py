@@ -10,7 +10,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from compare.own.graph import Graph
-from compare.own.ways import Node, inputs, kind, shape
+from compare.own.ways import Node, can_be_called, inputs, kind, shape
 
 #: Operations that are an activation by themselves, and what they are called.
 _CALLED = {
@@ -156,7 +156,7 @@ def _called(node: Node) -> str:
 
 def _is_unary(node: Node) -> bool:
     needed = [there for there in inputs(node) if there is not None]
-    return len(needed) == 1
+    return len(needed) == 1 and can_be_called(node)
 
 
 def _input(graph: Graph, tail: Node) -> Tensor | None:

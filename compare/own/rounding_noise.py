@@ -55,16 +55,13 @@ class Watch(TorchDispatchMode):  # type: ignore[no-untyped-call]
 
     Attributes:
         dtypes: of the real numbers that were seen.
-        forward_shapes: of the results of more than one number, up to the loss.
         roundings: how many operations round.
     """
 
     def __init__(self) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
         self.dtypes: set[torch.dtype] = set()
-        self.forward_shapes: list[tuple[int, ...]] = []
         self.roundings = 0
-        self._backward = False
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         result = func(*args, **(kwargs or {}))
@@ -74,10 +71,6 @@ class Watch(TorchDispatchMode):  # type: ignore[no-untyped-call]
                 self.dtypes.add(tensor.dtype)
         if func._schema.name not in _HANDED_ON and isinstance(result, Tensor):
             self.dtypes.update(tensor.dtype for tensor in real([result]))
-        # autograd begins with a gradient of 1
-        self._backward |= func._schema.name == "aten::ones_like"
-        if isinstance(result, Tensor) and result.numel() > 1 and not self._backward:
-            self.forward_shapes.append(tuple(result.shape))
         return result
 
 

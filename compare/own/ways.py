@@ -48,6 +48,11 @@ def shape(node: Node) -> tuple[int, ...]:
     return tuple(node._input_metadata[0].shape)
 
 
+def can_be_called(node: Node) -> bool:
+    """Whether one gradient is all that it takes."""
+    return len(node._input_metadata) == 1
+
+
 def in_backward_order(root: Node) -> list[Node]:
     """Everything that the gradient passes, from the loss on; parameters come last."""
     found, open_ = {root}, [root]

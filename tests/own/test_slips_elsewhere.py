@@ -11,14 +11,14 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional
 
 from compare import CrossReport, crosscheck
+from compare.own.slips import EARLY
 from tests.own.planted_layers import causes
 
 Loss = Callable[[Mapping[str, Tensor], bool], Tensor]
-RNG = np.random.default_rng(5)
 
 
 def data(*shape: int) -> Tensor:
@@ -235,3 +235,67 @@ def test_coincidence_at_one_set_of_weights_is_no_cause() -> None:
         return (q["u"] * q["a"] ** 2 + q["v"] * q["b"] ** 2).sum()
 
     assert causes(crosscheck(p, grads=grads, torch_loss=loss)) == []
+
+
+def made(build: Callable[[], nn.Module]) -> nn.Module:
+    """A module, always with the same first weights."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        return build().double()
+
+
+@pytest.mark.parametrize("kind", [nn.LSTM, nn.GRU, nn.RNN])
+@pytest.mark.parametrize("spoil", [lambda v: np.cos(7 * v), lambda v: v**3])
+def test_nothing_is_named_nor_fails_in_layers_of_many_operations(
+    kind: Callable[..., nn.Module], spoil: Callable[[Any], Any]
+) -> None:
+    module = made(lambda: kind(3, 4))
+    p = {name: one.detach().numpy().copy() for name, one in module.named_parameters()}
+    report = crosscheck(
+        p,
+        grads=lambda: {name: spoil(value) for name, value in p.items()},
+        module=module,
+        torch_loss=lambda m: (m(data(2, 5, 3))[0] ** 2).sum(),
+    )
+    assert not report.agrees
+    assert (causes(report), report.remarks) == ([], ())
+
+
+class Wires:
+    """A hidden layer written by hand beside a module, or in one vector."""
+
+    def __init__(self, early: bool, missing: bool) -> None:
+        rng = np.random.default_rng(1)
+        self.early, self.missing = early, missing
+        self.W1, self.b1 = rng.normal(size=(3, 4)), rng.normal(size=4)
+        self.W2, self.b2 = rng.normal(size=(4, 2)), rng.normal(size=2)
+
+    def step(self, lr: float) -> None:
+        x, y = data(6, 3).numpy(), data(6, 2).numpy()
+        h = np.tanh(x @ self.W1 + self.b1)
+        e, old = h @ self.W2 + self.b2 - y, self.W2
+        self.W2, self.b2 = self.W2 - lr * h.T @ e, self.b2 - lr * e.sum(0)
+        d = e @ (self.W2 if self.early else old).T * (1 if self.missing else 1 - h**2)
+        self.W1, self.b1 = self.W1 - lr * x.T @ d, self.b1 - lr * d.sum(0)
+
+
+@pytest.mark.parametrize(
+    ("early", "missing", "name"),
+    [
+        (True, False, EARLY),
+        (False, True, "missing derivative"),
+        (True, True, f"{EARLY} and missing derivative"),
+    ],
+)
+def test_slips_beside_a_module(early: bool, missing: bool, name: str) -> None:
+    wires = Wires(early, missing)
+    report = crosscheck(
+        (wires, "W1", "b1", "W2", "b2"),
+        step=wires.step,
+        lr=0.05,
+        module=made(lambda: nn.Sequential(nn.Linear(3, 4), nn.Tanh(), nn.Linear(4, 2))),
+        names={"W1": "0.weight.T", "b1": "0.bias", "W2": "2.weight.T", "b2": "2.bias"},
+        torch_loss=lambda m: ((m(data(6, 3)) - data(6, 2)) ** 2).sum() / 2,
+    )
+    assert causes(report) == [name]
+    assert "right: W2 and b2; first wrong: " in report.where

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from compare.own.graph import Change, Graph
 from compare.own.slips.slip import Slip
-from compare.own.ways import Node, inputs, kind, origin, shape
+from compare.own.ways import Node, can_be_called, inputs, kind, origin, shape
 
 
 def in_factor(graph: Graph, node: Node) -> Iterator[Slip]:
@@ -77,7 +77,7 @@ def in_sum(node: Node) -> Iterator[Slip]:
             "hand it on to both",
             "sum", (Change(node, edge, lambda right, reached: torch.zeros_like(right)),),
         )  # fmt: skip
-        if shape(other) != shape(node):
+        if shape(other) != shape(node) or not can_be_called(other):
             continue
 
         def spoilt(right: Tensor, reached: Tensor | None, other: Node = other) -> Tensor | None:
