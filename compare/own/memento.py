@@ -175,7 +175,7 @@ def items(value: Any) -> Iterator[Any]:
     elif issubclass(kind, np.ndarray):
         yield np.ndarray.__dict__["base"].__get__(value)
         if np.ndarray.__dict__["dtype"].__get__(value).hasobject:
-            yield from np.ndarray.tolist(np.ndarray.ravel(value))
+            yield from np.ndarray.__dict__["flat"].__get__(value)
     elif issubclass(kind, weakref.ref):
         yield weakref.ref.__call__(value)
     elif kind in statics.WEAK_PROXIES:

@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 import torch
 
+from compare.arrays import to_array
+
 
 class Generators:
     """Those of the process, and those among some objects.
@@ -32,7 +34,7 @@ class Generators:
         shared = [
             ("np.random", _comparable(np.random.get_state())),  # noqa: NPY002 - theirs to use
             ("random", random.getstate()),
-            ("torch", torch.get_rng_state().numpy().tobytes()),
+            ("torch", to_array(torch.get_rng_state()).tobytes()),
         ]
         return [*shared, *((f"a {_name(one)}", _state(one)) for one in self._own)]
 
@@ -46,7 +48,7 @@ def _state(generator: Any) -> Any:
     if isinstance(generator, np.random.Generator):
         return _comparable(generator.bit_generator.state)
     if isinstance(generator, torch.Generator):
-        return generator.get_state().numpy().tobytes()
+        return to_array(generator.get_state()).tobytes()
     if isinstance(generator, np.random.RandomState):
         return _comparable(generator.get_state())
     return generator.getstate()
