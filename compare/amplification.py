@@ -68,6 +68,8 @@ def explains(
         actual: where the reference is now: loss and parameters.
         expected: where PyTorch is.
     """
+    if not before.epoch < epoch:
+        return False
     theirs = replace(before.progress, state={n: dict(s) for n, s in before.theirs.state.items()})
     ours = _train(pair, feed, before.params, before.progress, range(before.epoch, epoch))
     again = _train(pair, feed, dict(before.theirs.weights), theirs, range(before.epoch, epoch))
