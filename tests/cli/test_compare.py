@@ -93,7 +93,8 @@ def test_all_is_every_case_and_the_whole_catalogue() -> None:
     start = lines.index("in short:") + 1
     told = [line.split(",")[0] for line in lines[start : start + len(CASES)]]
     assert told == [f"agree: {name}" for name in CASES]
-    rows = [line.split()[:2] for line in lines[start + len(CASES) + 2 :]]
+    start += len(CASES) + 2
+    rows = [line.split()[:2] for line in lines[start : start + len(CATALOGUE)]]
     assert rows == [[name, "agree"] for name in CATALOGUE]
 
 
