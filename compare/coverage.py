@@ -14,6 +14,7 @@ from torch import nn
 from torch.optim import Optimizer, lr_scheduler
 
 import reference
+import torch_impl
 from compare.catalogue import CATALOGUE
 from compare.options import arguments
 
@@ -30,9 +31,6 @@ HOW = {"foreach", "fused", "capturable", "differentiable", "last_epoch", "verbos
 
 #: Compared as parts of networks, where what they hold is.
 OF_NETWORKS = {"Sequential"}
-
-#: Compared by the tests of schedules, as it is made of other schedules.
-OF_SCHEDULES = {"SequentialLR"}
 
 HEAD = """\
 # What PyTorch has, and what the reference has
@@ -87,6 +85,9 @@ def _groups() -> dict[str, list[type]]:
     groups["torch.optim.lr_scheduler"] = [
         getattr(lr_scheduler, name) for name in sorted(lr_scheduler.__all__) if name not in LEFT_OUT
     ]
+    groups["torch_impl, as torch.nn has no such class"] = [
+        getattr(torch_impl, name) for name in sorted(CATALOGUE) if hasattr(torch_impl, name)
+    ]
     return groups
 
 
@@ -94,10 +95,7 @@ def _row(kind: type) -> str:
     name = kind.__name__
     if not _has(kind):
         return f"| {name} | | | |"
-    if name in CATALOGUE:
-        compared = str(len(CATALOGUE[name].variants))
-    else:
-        compared = "in networks" if name in OF_NETWORKS else "in tests of its own"
+    compared = str(len(CATALOGUE[name].variants)) if name in CATALOGUE else "in networks"
     twin = getattr(reference, name)
     missing = [f"`{option}`" for option in _options(kind) if option not in _options(twin)]
     return f"| {name} | `reference.{name}` | {compared} | {', '.join(missing)} |"
@@ -106,7 +104,7 @@ def _row(kind: type) -> str:
 def _has(kind: type) -> bool:
     """Whether the reference has a class of this name; a name alone would not do."""
     twin = getattr(reference, kind.__name__, None)
-    listed = kind.__name__ in CATALOGUE or kind.__name__ in OF_NETWORKS | OF_SCHEDULES
+    listed = kind.__name__ in CATALOGUE or kind.__name__ in OF_NETWORKS
     return isinstance(twin, type) and listed
 
 

@@ -22,7 +22,7 @@ from compare.held import Held, hold
 from compare.meter import Meter
 from compare.observation import Array, Observation
 from compare.structures import mapped
-from compare.subject import Subject, random_like, random_params, subject_of
+from compare.subject import OUTPUT, Subject, random_like, random_params, subject_of
 from compare.tolerances import Tolerance, make
 from compare.torch_constants import Constants
 from compare.torch_subject import TorchSubject, dropout_mask, module_of
@@ -37,12 +37,14 @@ class Problem:
         inputs: of the forward pass.
         given: what else it is given, by name.
         seed: of whatever PyTorch draws in it.
+        undefined: whether the output is no number, see :class:`Variant`.
     """
 
     params: Mapping[str, Array]
     inputs: tuple[Any, ...]
     given: Mapping[str, Any]
     seed: int
+    undefined: bool = False
 
 
 @dataclass(frozen=True)
@@ -70,7 +72,8 @@ def pose(
     if entry.name == "Dropout":
         dropout = module_of(entry, variant, dtype)
         given["mask"] = dropout_mask(dropout, inputs[0], variant.strided, seed)
-    return Problem(random_params(subject, rng, dtype), inputs, given, seed)
+    params = random_params(subject, rng, dtype)
+    return Problem(params, inputs, given, seed, variant.undefined)
 
 
 def check(
@@ -129,7 +132,10 @@ def observe_torch(
         y, tensors = theirs.forward(problem.inputs, given)
     upstream = random_like(y, rng, dtype)
     with Constants(mend=True):
-        return theirs.everything(y, tensors, upstream), upstream
+        expected = theirs.everything(y, tensors, upstream)
+    if variant.undefined:
+        expected[OUTPUT] = _no_number(expected[OUTPUT])
+    return expected, upstream
 
 
 def observe(
@@ -155,12 +161,21 @@ def observe(
         for position, one in enumerate(problem.inputs)
     )
     upstream = mapped(lift, upstream)
-    return subject.everything(params, inputs, problem.given, upstream, seen)
+    subject.everything(params, inputs, problem.given, upstream, seen)
+    if problem.undefined:
+        plain, _ = tolerance.split(seen[OUTPUT], seen[OUTPUT])
+        seen[OUTPUT] = _no_number(plain)
+    return seen
 
 
 def generator(entry: Entry, variant: Variant, seed: int) -> np.random.Generator:
     """The same numbers whenever the same variant is compared."""
     return np.random.default_rng((seed, zlib.crc32(f"{entry.name} {variant.label}".encode())))
+
+
+def _no_number(output: Array) -> Array:
+    """1 where the output is no number, else 0: what can be compared of it."""
+    return np.isnan(output).astype(float)
 
 
 def _strided(array: Array) -> Array:

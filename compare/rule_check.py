@@ -8,7 +8,7 @@ of them exactly 0, some tensors have none, and the learning rate changes at ever
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -47,6 +47,12 @@ COUNTS = 60
 GROUPS: list[dict[str, Any]] = [{"params": ["a"], "lr": 0.3}, {"params": ["b"]}]
 FIRST_LR = 0.7
 
+#: Further options of the update rules whose rates a schedule decides.
+RULES: dict[str, dict[str, Any]] = {"SGD": {"momentum": 0.9}, "Adam": {}}
+
+#: Options that schedules decide.
+SCHEDULED = ("lr", "momentum", "betas")
+
 Params = dict[str, Array]
 State = dict[str, Params]
 
@@ -57,11 +63,22 @@ class TorchRule:
     def __init__(self, entry: Entry, variant: Variant, params: Params) -> None:
         self.tensors = {name: torch.nn.Parameter(to_tensor(p)) for name, p in params.items()}
         kind = getattr(torch.optim, entry.name)
-        self.optimizer = kind(self.tensors.values(), **variant.options, foreach=False)
+        options = {key: value for key, value in variant.options.items() if key != "groups"}
+        groups = self._groups(variant.options.get("groups", ({},)))
+        self.optimizer = kind(groups, **options, foreach=False)
 
-    def step(self, grads: Params, lr: float) -> None:
-        for group in self.optimizer.param_groups:
-            group["lr"] = lr
+    def _groups(self, groups: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+        """Each group with its tensors; those that none names are in the one without names."""
+        named = {name for group in groups for name in group.get("params", ())}
+        others = [name for name in self.tensors if name not in named]
+        return [
+            dict(group) | {"params": [self.tensors[name] for name in group.get("params", others)]}
+            for group in groups
+        ]
+
+    def step(self, grads: Params, changes: Sequence[Mapping[str, Any]]) -> None:
+        for group, change in zip(self.optimizer.param_groups, changes, strict=True):
+            group.update(change)
         for name, tensor in self.tensors.items():
             tensor.grad = to_tensor(grads[name]) if name in grads else None
         self.optimizer.step()
@@ -86,14 +103,14 @@ class Moment:
         params: the parameters before it.
         state: what the rule remembers before it.
         grads: the gradients.
-        lr: the learning rate.
+        changes: what its options are in this step, by group.
         expected: PyTorch's state and parameters after it.
     """
 
     params: Params
     state: State
     grads: Params
-    lr: float
+    changes: list[dict[str, Any]]
     expected: Observation
 
 
@@ -148,14 +165,26 @@ def record(entry: Entry, variant: Variant, dtype: str, seed: int = 0) -> list[Mo
     moments = []
     with torch_impl.eager_optimizers(), np.errstate(all="ignore"):
         theirs = TorchRule(entry, variant, first)
-        base = theirs.optimizer.defaults["lr"]
+        groups = [dict(group) for group in theirs.optimizer.param_groups]
         for step in range(1, STEPS + 1):
             params, held = theirs.params(), theirs.state()
-            grads, lr = _gradients(rng, step, dtype), base * (1.0 + 0.5 * math.sin(step))
-            theirs.step(grads, lr)
+            grads, changes = _gradients(rng, step, dtype), [_changes(one, step) for one in groups]
+            theirs.step(grads, changes)
             reached = _named(theirs.params(), theirs.state())
-            moments.append(Moment(params, held, grads, lr, reached))
+            moments.append(Moment(params, held, grads, changes, reached))
     return moments
+
+
+def _changes(group: Mapping[str, Any], step: int) -> dict[str, Any]:
+    """What a schedule might make of a group's options: another rate, another momentum."""
+    wave = math.sin(step)
+    changes: dict[str, Any] = {"lr": group["lr"] * (1.0 + 0.5 * wave)}
+    if group.get("momentum"):
+        changes["momentum"] = group["momentum"] * (1.0 - 0.1 * abs(wave))
+    if "betas" in group:
+        first, second = group["betas"]
+        changes["betas"] = (first * (1.0 - 0.1 * abs(wave)), second)
+    return changes
 
 
 def at_start(rule: reference.Optimizer, moment: Moment, tolerance: Tolerance) -> Held:
@@ -178,7 +207,7 @@ def show(
     """Let the reference's rule make one step, and put all that comes of it into ``seen``."""
     lifted = {name: _lifted(tolerance, one) for name, one in moment.state.items()}
     params, grads = _lifted(tolerance, moment.params), _lifted(tolerance, moment.grads)
-    seen |= _named(*rule.step(params, grads, lifted, [{"lr": moment.lr}]))
+    seen |= _named(*rule.step(params, grads, lifted, moment.changes))
 
 
 def _named(params: Mapping[str, Array], held: Mapping[str, Params]) -> Observation:
@@ -231,9 +260,24 @@ def check_schedule(
 
 def schedule_of(entry: Entry, variant: Variant) -> Scheduler:
     """The reference's side of a variant."""
-    optimizer = reference.SGD(FIRST_LR, momentum=0.9, groups=GROUPS)
-    schedule: Scheduler = getattr(reference, entry.name)(optimizer, **variant.options)
+    schedule: Scheduler = _made(reference, entry.name, _scheduled(variant), variant.options)
     return schedule
+
+
+def _made(library: Any, name: str, optimizer: Any, options: Mapping[str, Any]) -> Any:
+    """A schedule of either side; those that it is made of are told by their names and options."""
+    options = dict(options)
+    if "schedulers" in options:
+        parts = options["schedulers"]
+        options["schedulers"] = [_made(library, kind, optimizer, own) for kind, own in parts]
+    return getattr(library, name)(optimizer, **options)
+
+
+def _scheduled(variant: Variant) -> reference.Optimizer:
+    """The update rule whose options a schedule decides."""
+    name = variant.given.get("optimizer", "SGD")
+    rule: reference.Optimizer = getattr(reference, name)(FIRST_LR, groups=GROUPS, **RULES[name])
+    return rule
 
 
 @dataclass(frozen=True)
@@ -243,10 +287,12 @@ class Rates:
     Attributes:
         expected: what it decides of each group, the learning rates first.
         metrics: what each step of the schedule but the last is given, if it is given anything.
+        options: of each group, before the schedule decides.
     """
 
     expected: list[Observation]
     metrics: list[tuple[float, ...]]
+    options: list[dict[str, Any]]
 
 
 def record_schedule(entry: Entry, variant: Variant, seed: int = 0) -> Rates:
@@ -255,16 +301,16 @@ def record_schedule(entry: Entry, variant: Variant, seed: int = 0) -> Rates:
     given = entry.name == "ReduceLROnPlateau"
     metrics: list[tuple[float, ...]] = [(float(one),) if given else () for one in drawn]
     groups = [group | {"params": [torch.nn.Parameter(torch.ones(1))]} for group in GROUPS]
-    decided = list(schedule_of(entry, variant).init().changes[0])
     found = []
     with torch_impl.eager_optimizers():
-        twin = torch.optim.SGD(groups, lr=FIRST_LR, momentum=0.9)
-        theirs = getattr(torch.optim.lr_scheduler, entry.name)(twin, **variant.options)
+        name = _scheduled(variant).name
+        twin = getattr(torch.optim, name)(groups, lr=FIRST_LR, **RULES[name])
+        theirs = _made(torch.optim.lr_scheduler, entry.name, twin, variant.options)
         for metric in metrics:
-            found.append(_options(twin.param_groups, decided))
+            found.append(_options(twin.param_groups))
             twin.step()
             theirs.step(*metric)
-    return Rates(found, metrics)
+    return Rates(found, metrics, [group.options for group in _scheduled(variant).groups])
 
 
 def against_schedule(schedule: Scheduler, rates: Rates) -> Iterator[Held]:
@@ -277,7 +323,8 @@ def against_schedule(schedule: Scheduler, rates: Rates) -> Iterator[Held]:
             nonlocal position
             last = rates.metrics[count - 1]
             position = schedule.init() if position is None else schedule.step(position, *last)
-            seen |= _options(position.changes, position.changes[0])
+            pairs = zip(rates.options, position.changes, strict=True)
+            seen |= _options([options | changes for options, changes in pairs])
 
         held = hold(run, expected, lambda computed, right: (computed, np.abs(right) * u))
         yield held
@@ -285,16 +332,22 @@ def against_schedule(schedule: Scheduler, rates: Rates) -> Iterator[Held]:
             return
 
 
-def _options(groups: Sequence[Mapping[str, Any]], keys: Iterable[str]) -> Observation:
-    """What a schedule decides, by group."""
+def _options(groups: Sequence[Mapping[str, Any]]) -> Observation:
+    """What a schedule may decide, whether it does or not, by group."""
     return {
         f"{key} of group {number}": np.array(group[key])
-        for key in keys
+        for key in SCHEDULED
         for number, group in enumerate(groups)
+        if key in group
     }
 
 
 def _wandering(rng: np.random.Generator) -> Array:
-    """Metrics that rise and fall by quarters, so that some are exactly as good as the best."""
+    """Metrics that rise and fall by quarters, so that some are exactly as good as the best.
+
+    One is no number.
+    """
     steps: Array = rng.integers(-2, 3, COUNTS) / 4
-    return 2.0 + steps.cumsum()
+    metrics = 2.0 + steps.cumsum()
+    metrics[COUNTS // 4] = np.nan
+    return metrics

@@ -10,6 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+import torch_impl
 from compare.arrays import TORCH_DTYPES, to_array, to_tensor
 from compare.entries.entry import Entry, Variant
 from compare.observation import Array, Observation, buffer, gradient
@@ -23,7 +24,7 @@ def module_of(entry: Entry, variant: Variant, dtype: str) -> nn.Module:
         key: to_tensor(value) if hasattr(value, "dtype") else value
         for key, value in array_options(variant.options, dtype).items()
     }
-    kind = getattr(nn, entry.name)
+    kind = getattr(nn, entry.name, None) or getattr(torch_impl, entry.name)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
         module: nn.Module = kind(**options).to(TORCH_DTYPES[dtype])
@@ -78,6 +79,7 @@ class TorchSubject:
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", "reduction: 'mean' divides", UserWarning)  # KLDivLoss
             warnings.filterwarnings("ignore", "Using padding='same' with even", UserWarning)
+            warnings.filterwarnings("ignore", "Implicit dimension choice", UserWarning)  # Softmax
             return self.module(*tensors, **named), tensors
 
     def everything(self, y: Any, tensors: tuple[Any, ...], dy: Any) -> Observation:

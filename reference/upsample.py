@@ -109,7 +109,8 @@ def nearest(n: int, m: int, ratio: float | None, dtype: Any) -> Array:
 
     Where o r is a whole number but for rounding, the entry that ⌊o r⌋ names is a matter of
     precision. PyTorch computes it in float32 (in some forward passes of float64, in float64).
-    Where the size stays or doubles, it takes r = n/m whatever ``scale_factor`` says.
+    Where the size stays or doubles, it takes r = n/m whatever ``scale_factor`` says: forward and
+    back for images, back alone for sequences and volumes, whose gradient then is not that of y.
     """
     if m in (n, 2 * n):
         ratio = None

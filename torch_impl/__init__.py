@@ -1,5 +1,6 @@
 """The networks as ``nn.Module``: gradients by autograd, steps by ``torch.optim``."""
 
+from torch_impl.attention import ScaledDotProductAttention
 from torch_impl.eager import eager_optimizers
 from torch_impl.losses import LOSSES, HalfSquaredErrorLoss
 from torch_impl.networks import (
@@ -30,6 +31,7 @@ __all__ = [
     "LeNet",
     "Line",
     "Regression",
+    "ScaledDotProductAttention",
     "Shift",
     "UpdateRule",
     "XORNetwork",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any
@@ -22,6 +23,9 @@ from reference import Params
 
 #: The size of gradients and the limit: above it, below it, and so small that 1e-6 matters.
 SIZES = ((1.0, 0.3), (0.01, 0.3), (1e-3, 1e-3))
+
+#: Further norms by which to clip, beside that of the sum of squares.
+NORMS = (1.0, 3.0, math.inf)
 
 SHAPES = {"0.weight": (3, 4), "0.bias": (3,), "scale": ()}
 
@@ -80,9 +84,13 @@ def functions(name: str, dtype: str, tolerance: Tolerance) -> Iterator[FunctionE
     """Every function of gradients that the reference has."""
     clips: tuple[Callable[..., Any], ...] = reference.clip_grad_norm, reference.clip_grad_value
     for function in clips:
-        several = [(_drawn(size, dtype), limit) for size, limit in SIZES]
-        calls = [_clip(grads, limit) for grads, limit in several]
-        expected = [_clipped(function.__name__, grads, limit) for grads, limit in several]
+        several: list[tuple[Params, tuple[float, ...]]] = [
+            (_drawn(size, dtype), (limit,)) for size, limit in SIZES
+        ]
+        if function is reference.clip_grad_norm:
+            several += [(_drawn(1.0, dtype), (0.3, norm)) for norm in NORMS]
+        calls = [_clip(grads, how) for grads, how in several]
+        expected = [_clipped(function.__name__, grads, how) for grads, how in several]
         yield FunctionExhibit(name, function, calls, expected, dtype, tolerance)
     mean, pieces = _pieces(dtype)
     sums = [(n, {"weight": n * g["weight"]}) for n, g in pieces]
@@ -100,21 +108,21 @@ def _drawn(size: float, dtype: str) -> Params:
     return {name: np.asarray(size * rng.normal(size=s), dtype) for name, s in SHAPES.items()}
 
 
-def _clip(grads: Params, limit: float) -> Call:
+def _clip(grads: Params, how: tuple[float, ...]) -> Call:
     def call(function: Callable[..., Any], lift: Callable[[Array], Array]) -> Params:
-        found = function({name: lift(g) for name, g in grads.items()}, limit)
+        found = function({name: lift(g) for name, g in grads.items()}, *how)
         clipped: Params = found[0] if isinstance(found, tuple) else found
         return clipped
 
     return call
 
 
-def _clipped(name: str, grads: Params, limit: float) -> Params:
+def _clipped(name: str, grads: Params, how: tuple[float, ...]) -> Params:
     """PyTorch's gradients after clipping."""
     tensors = {key: nn.Parameter(to_tensor(g)) for key, g in grads.items()}
     for key, tensor in tensors.items():
         tensor.grad = to_tensor(grads[key])
-    getattr(nn.utils, f"{name}_")(tensors.values(), limit, foreach=False)
+    getattr(nn.utils, f"{name}_")(tensors.values(), *how, foreach=False)
     return {key: to_array(_of(tensor)) for key, tensor in tensors.items()}
 
 

@@ -214,5 +214,6 @@ def _noisy(array: Array, sign: float) -> Array:
     if array.dtype.kind != "f":
         return array + 1
     rng = np.random.default_rng(array.size)
+    array = np.where(np.isnan(array), np.zeros_like(array), array)  # what is no number becomes one
     moved = 0.1 * sign * (1 + np.abs(array)) * (1 + rng.random(array.shape))
     return np.asarray(array + moved.astype(array.dtype))

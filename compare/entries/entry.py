@@ -17,6 +17,7 @@ class Draw:
         scale: a factor on all of them.
         count: of what there is to choose from, where there is a choice.
         axis: along which entries belong together, where they do.
+        values: the entries themselves, row by row and over again, where they are given.
     """
 
     shape: tuple[int, ...]
@@ -24,6 +25,7 @@ class Draw:
     scale: float = 1.0
     count: int = 0
     axis: int = -1
+    values: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -36,6 +38,7 @@ class Variant:
         given: what ``forward`` is given by name: draws, or plain values.
         training: whether in training or in evaluation.
         strided: whether inputs, parameters and upstream gradients are not contiguous in memory.
+        undefined: whether the output is no number, on both sides, such as the mean of nothing.
     """
 
     inputs: tuple[Any, ...] = ()
@@ -43,11 +46,12 @@ class Variant:
     given: Mapping[str, Any] = field(default_factory=dict)
     training: bool = True
     strided: bool = False
+    undefined: bool = False
 
     @property
     def label(self) -> str:
         """In words, such as ``stride=2, inputs (2, 3, 7, 5), strided``."""
-        words = [f"{key}={value}" for key, value in self.options.items()]
+        words = [f"{key}={_told(value)}" for key, value in self.options.items()]
         shapes = [_shape(one) for one in self.inputs]
         words += [f"inputs {' '.join(shapes)}"] if shapes else []
         words += [f"{key}={_shape(value)}" for key, value in self.given.items()]
@@ -87,6 +91,13 @@ def variant(*inputs: Any, training: bool = True, strided: bool = False, **option
 
 def _is_shape(one: Any) -> bool:
     return isinstance(one, tuple) and all(isinstance(length, int) for length in one)
+
+
+def _told(option: Any) -> str:
+    """An option in words: of a function its name, as the rest would differ from run to run."""
+    if isinstance(option, list):
+        return f"[{', '.join(map(_told, option))}]"
+    return getattr(option, "__name__", str(option))
 
 
 def _shape(one: Any) -> str:

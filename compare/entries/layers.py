@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from compare.entries.entry import Entry, variant, x
+from typing import Any
+
+from compare.entries.entry import Entry, Variant, variant, x
 
 LINEAR = (
     Entry(
@@ -41,7 +43,7 @@ LINEAR = (
     Entry(
         "Embedding",
         "layer",
-        "repeated indices, axes of indices (0 to 2), padding_idx from either end",
+        "repeated indices, axes of indices (0 to 2), padding_idx (0, from either end)",
         (
             variant(x(9, kind="index", count=5), num_embeddings=5, embedding_dim=3),
             variant(x(kind="index", count=4), num_embeddings=4, embedding_dim=2),
@@ -55,6 +57,7 @@ LINEAR = (
                 padding_idx=-1,
                 strided=True,
             ),
+            variant(x(5, kind="index", count=4), num_embeddings=4, embedding_dim=2, padding_idx=0),
         ),
     ),
 )
@@ -97,7 +100,8 @@ CONVOLUTIONS = (
     Entry(
         "Conv1d",
         "layer",
-        "stride, padding, dilation, groups, bias, samples (none, 1, many), ±1e3, not contiguous",
+        "stride, padding, dilation, groups, all of these together, kernels of 1, bias, samples "
+        "(none, 1, many), ±1e3, not contiguous",
         (
             variant((3, 2, 9), in_channels=2, out_channels=4, kernel_size=3),
             variant((2, 7), in_channels=2, out_channels=3, kernel_size=2, padding=1, stride=2),
@@ -114,13 +118,24 @@ CONVOLUTIONS = (
             ),
             variant((2, 2, 6), in_channels=2, out_channels=3, kernel_size=3, padding="same"),
             variant((2, 2, 7), in_channels=2, out_channels=3, kernel_size=4, padding="same"),
+            variant(
+                (2, 4, 10),
+                in_channels=4,
+                out_channels=6,
+                kernel_size=3,
+                stride=2,
+                padding=2,
+                dilation=2,
+                groups=2,
+            ),
+            variant((2, 4, 5), in_channels=4, out_channels=2, kernel_size=1, padding=1, groups=2),
         ),
     ),
     Entry(
         "Conv2d",
         "layer",
-        "stride, padding, dilation (by axis), groups, bias, odd sizes, samples (none, 1, many), "
-        "zeros, ±1e3, not contiguous",
+        "stride, padding, dilation (by axis), groups, all of these together, kernels of 1, bias, "
+        "odd sizes, samples (none, 1, many), zeros, ±1e3, not contiguous",
         (
             variant((2, 3, 7, 5), in_channels=3, out_channels=4, kernel_size=3, padding=1),
             variant(
@@ -156,13 +171,26 @@ CONVOLUTIONS = (
                 strided=True,
             ),
             variant((1, 1, 3, 4), in_channels=1, out_channels=2, kernel_size=(3, 4), padding=2),
+            variant(
+                (2, 4, 7, 6),
+                in_channels=4,
+                out_channels=6,
+                kernel_size=(3, 2),
+                stride=(2, 3),
+                padding=(1, 2),
+                dilation=(2, 3),
+                groups=2,
+            ),
+            variant(
+                (2, 4, 3, 4), in_channels=4, out_channels=2, kernel_size=1, padding=1, groups=2
+            ),
         ),
     ),
     Entry(
         "ConvTranspose2d",
         "layer",
-        "stride, padding, output_padding, dilation, groups, bias, samples (none, 1, many), "
-        "zeros, ±1e3, not contiguous",
+        "stride, padding, output_padding, dilation, groups, all of these together, kernels of 1, "
+        "bias, samples (none, 1, many), zeros, ±1e3, not contiguous",
         (
             variant((2, 3, 4, 5), in_channels=3, out_channels=2, kernel_size=3),
             variant(
@@ -189,34 +217,83 @@ CONVOLUTIONS = (
                 padding=(2, 0),
                 groups=2,
             ),
+            variant(
+                (2, 4, 3, 4),
+                in_channels=4,
+                out_channels=6,
+                kernel_size=(3, 2),
+                stride=(2, 3),
+                padding=(1, 2),
+                output_padding=(1, 2),
+                dilation=(2, 3),
+                groups=2,
+            ),
+            variant((2, 3, 3, 2), in_channels=3, out_channels=2, kernel_size=1, stride=2),
         ),
     ),
 )
 
-_POOLED = "kernel, stride below and above it, padding, ceil_mode, ties, samples (none, 1, many)"
+_POOLED = (
+    "kernel, stride (None, below, above it), padding, ceil_mode (windows added and not), samples "
+    "(none, 1, many)"
+)
+
+#: Few numbers, so that windows have several equal maxima; of 0 either sign.
+_TIED = (-1.0, -0.0, 0.0, 1.0)
+
+#: Windows of ceil_mode along one axis: a last one within the input, one that begins in what the
+#: padding has moved there, and one that would begin beyond it and so is none.
+_CEIL: tuple[tuple[int, dict[str, Any]], ...] = (
+    (8, {"kernel_size": 4, "stride": 3}),
+    (6, {"kernel_size": 3, "stride": 3, "padding": 1}),
+    (6, {"kernel_size": 2, "stride": 3}),
+    (7, {"kernel_size": 3, "stride": 4, "padding": 1}),
+)
+
+
+def _ceil(**more: Any) -> tuple[Variant, ...]:
+    """A variant for each of the windows."""
+    return tuple(
+        Variant((x(2, 2, size),), {"ceil_mode": True} | options | more) for size, options in _CEIL
+    )
+
+
+def _ceil_of_images(**more: Any) -> tuple[Variant, ...]:
+    """Each of the windows along rows, beside the next one along columns."""
+    variants = []
+    for number, (rows, first) in enumerate(_CEIL):
+        columns, second = _CEIL[(number + 1) % len(_CEIL)]
+        keys = ("kernel_size", "stride", "padding")
+        both = {key: (first.get(key, 0), second.get(key, 0)) for key in keys}
+        variants.append(Variant((x(2, 2, rows, columns),), {"ceil_mode": True} | both | more))
+    return tuple(variants)
+
 
 POOLS = (
     Entry(
         "MaxPool1d",
         "layer",
-        f"{_POOLED}, dilation",
+        f"{_POOLED}, tied maxima, dilation",
         (
-            variant(x(2, 3, 9, kind="ties"), kernel_size=3, stride=2, padding=1),
-            variant((3, 8), kernel_size=2, dilation=3, ceil_mode=True, strided=True),
+            variant(x(2, 3, 9, kind="ties", values=_TIED), kernel_size=3, stride=2, padding=1),
+            variant((3, 9), kernel_size=2, stride=3, dilation=3, ceil_mode=True, strided=True),
             variant(x(1, 2, 7, kind="zeros"), kernel_size=2, stride=3),
+            variant((2, 2, 7), kernel_size=2),
+            *_ceil(),
         ),
     ),
     Entry(
         "MaxPool2d",
         "layer",
-        f"{_POOLED}, dilation",
+        f"{_POOLED}, tied maxima, dilation",
         (
-            variant(x(2, 3, 7, 6, kind="ties"), kernel_size=3, stride=2, padding=1),
+            variant(x(2, 3, 7, 6, kind="ties", values=_TIED), kernel_size=3, stride=2, padding=1),
             variant((1, 2, 8, 5), kernel_size=(2, 3), stride=(3, 1), ceil_mode=True),
             variant(x(2, 6, 7, kind="extreme"), kernel_size=2, dilation=(2, 3), strided=True),
             variant(x(2, 2, 6, 6, kind="zeros"), kernel_size=2),
             variant((2, 2, 5, 4), kernel_size=2, stride=1, padding=1),
-            variant(x(1, 1, 5, 7, kind="ties"), kernel_size=3, padding=1, dilation=2),
+            variant(x(1, 1, 5, 7, kind="ties", values=_TIED), kernel_size=3, padding=1, dilation=2),
+            *_ceil_of_images(),
         ),
     ),
     Entry(
@@ -227,23 +304,28 @@ POOLS = (
             variant((2, 3, 9), kernel_size=3, stride=2, padding=1),
             variant((3, 8), kernel_size=3, padding=1, count_include_pad=False, ceil_mode=True),
             variant(x(1, 2, 7, kind="zeros"), kernel_size=2, stride=3, strided=True),
+            *_ceil(),
+            *_ceil(count_include_pad=False)[1:2],
         ),
     ),
     Entry(
         "AvgPool2d",
         "layer",
-        f"{_POOLED}, the divisor",
+        f"{_POOLED}, whether the padding counts, a divisor of either sign",
         (
             variant((2, 3, 7, 6), kernel_size=3, stride=2, padding=1),
             variant((1, 2, 8, 5), kernel_size=(2, 3), padding=1, count_include_pad=False),
             variant((2, 6, 7), kernel_size=3, stride=2, ceil_mode=True, strided=True),
             variant(x(2, 2, 5, 6, kind="extreme"), kernel_size=2, divisor_override=3),
+            *_ceil_of_images(),
+            *_ceil_of_images(count_include_pad=False)[:1],
+            *_ceil_of_images(divisor_override=-2)[1:2],
         ),
     ),
     Entry(
         "AdaptiveAvgPool2d",
         "layer",
-        "outputs below, above and of the input's size, samples (none, 1, many), zeros, ±1e3",
+        "outputs (smaller, larger and as large as the input), samples (none, 1, many), zeros, ±1e3",
         (
             variant((2, 3, 7, 5), output_size=(3, 2)),
             variant((3, 5, 4), output_size=2, strided=True),
@@ -255,8 +337,8 @@ POOLS = (
     Entry(
         "Upsample",
         "layer",
-        "nearest, linear and bilinear, by size and by factor, corners aligned or not, down as well "
-        "as up, samples (1, many), ±1e3, not contiguous",
+        "modes (nearest, linear, bilinear), by size and by factor (recomputed too), corners "
+        "aligned or not, down as well as up, samples (1, many), ±1e3, not contiguous",
         (
             variant((2, 3, 4, 5), scale_factor=2),
             variant((1, 2, 5), size=7),
@@ -266,11 +348,17 @@ POOLS = (
             variant((1, 2, 5, 6), size=(1, 3), mode="bilinear", align_corners=True, strided=True),
             variant(x(2, 1, 3, 3, kind="extreme"), scale_factor=1.5, recompute_scale_factor=True),
             variant((2, 2, 5), size=3, mode="linear"),
+            variant((2, 1, 5, 4), scale_factor=1.3),
+            variant((1, 2, 3, 5), scale_factor=1.5, mode="bilinear", recompute_scale_factor=True),
+            variant((1, 2, 4, 3), scale_factor=(1.2, 2.3)),  # to sizes that stay and double
         ),
     ),
 )
 
-_NORMED = "samples, small widths, gamma ≠ 1, equal entries, ±1e3 and 1e-30, not contiguous"
+_NORMED = "samples (1, many), small widths, gamma ≠ 1, no variance, ±1e3 and 1e-30, not contiguous"
+
+#: A row that ε outweighs, one of nothing else, and one in which it is hardly felt.
+_SMALL = (1e-9, -3e-9, 0.0, 2e-9, 0.0, 0.0, 0.0, 0.0, 0.5, -1.5, 1.0, 2.0)
 
 NORMS = (
     Entry(
@@ -284,8 +372,9 @@ NORMS = (
             variant((4, 3), num_features=3, training=False),
             variant((5, 2), num_features=2, eps=1e-2, training=False),
             variant((4, 2, 3), num_features=2, training=False, track_running_stats=False),
-            variant(x(4, 3, kind="ties"), num_features=3, affine=False),
+            variant(x(4, 3, kind="equal"), num_features=3, affine=False),
             variant(x(6, 2, kind="extreme"), num_features=2, bias=False),
+            variant((1, 2, 3), num_features=2),
         ),
     ),
     Entry(
@@ -299,13 +388,16 @@ NORMS = (
             variant((2, 3, 3, 2), num_features=3, affine=False, track_running_stats=False),
             variant((2, 2, 3, 3), num_features=2, eps=1e-2, momentum=0.3),
             variant((2, 2, 3, 2), num_features=2, eps=1e-2, training=False),
+            variant((2, 2, 3, 2), num_features=2, training=False, track_running_stats=False),
+            variant(x(2, 3, 2, 2, kind="equal"), num_features=3),
             variant(x(2, 2, 3, 4, kind="extreme"), num_features=2, momentum=1.0),
         ),
     ),
     Entry(
         "InstanceNorm2d",
         "layer",
-        f"{_NORMED}, training and evaluation, with and without statistics and affine",
+        f"{_NORMED}, training and evaluation, momentum (None too), with and without statistics and "
+        "affine",
         (
             variant((3, 2, 4, 5), num_features=2),
             variant((2, 3, 3, 4), num_features=3, affine=True, track_running_stats=True),
@@ -315,6 +407,10 @@ NORMS = (
                 (2, 3, 3, 4), num_features=3, affine=True, track_running_stats=True, training=False
             ),
             variant((2, 2, 3, 2), num_features=2, eps=1e-2, affine=True),
+            variant((2, 2, 3, 2), num_features=2, track_running_stats=True, momentum=0.3),
+            variant((2, 2, 3, 2), num_features=2, track_running_stats=True, momentum=None),
+            variant((2, 2, 3, 2), num_features=2, affine=True, training=False),
+            variant(x(2, 3, 2, 2, kind="equal"), num_features=3),
             variant(
                 (2, 2, 3, 2), num_features=2, eps=1e-2, track_running_stats=True, training=False
             ),
@@ -328,7 +424,7 @@ NORMS = (
             variant((4, 5), normalized_shape=5),
             variant((2, 3, 2, 4), normalized_shape=(2, 4), bias=False, strided=True),
             variant((1, 2), normalized_shape=2, eps=1e-2),
-            variant(x(3, 4, kind="ties"), normalized_shape=4, elementwise_affine=False),
+            variant(x(3, 4, kind="equal"), normalized_shape=4, elementwise_affine=False),
             variant(x(2, 3, 7, kind="extreme"), normalized_shape=(3, 7)),
         ),
     ),
@@ -341,16 +437,18 @@ NORMS = (
             variant((2, 4, 3, 5), num_groups=4, num_channels=4, strided=True),
             variant((1, 3, 7), num_groups=1, num_channels=3, eps=1e-2),
             variant((2, 6, 4), num_groups=3, num_channels=6, affine=False),
+            variant(x(2, 4, kind="equal"), num_groups=2, num_channels=4),
             variant(x(2, 4, 5, kind="extreme"), num_groups=2, num_channels=4, bias=False),
         ),
     ),
     Entry(
         "RMSNorm",
         "layer",
-        f"{_NORMED}, axes (1, 2), eps given and not, with and without weight",
+        f"{_NORMED}, axes (1, 2), eps given and not and felt, with and without weight",
         (
             variant((4, 5), normalized_shape=5),
             variant((2, 3, 2, 4), normalized_shape=(2, 4), eps=1e-2, strided=True),
+            variant(x(3, 4, kind="given", values=_SMALL), normalized_shape=4),
             variant(x(3, 4, kind="ties"), normalized_shape=4, elementwise_affine=False),
             variant(x(1, 9, kind="extreme"), normalized_shape=9, eps=1e-6),
         ),

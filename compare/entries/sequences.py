@@ -51,12 +51,32 @@ def _attend(*inputs: Draw, options: dict[str, Any], strided: bool = False, **giv
     return Variant(inputs, options, given, strided=strided)
 
 
+_SELF = (x(4, 3, 4), x(4, 3, 4), x(4, 3, 4))
+_TWO_HEADS = {"embed_dim": 4, "num_heads": 2}
+_ENCODER = {"d_model": 4, "nhead": 2, "dim_feedforward": 5, "dropout": 0.0}
+
 ATTENTION = (
+    Entry(
+        "ScaledDotProductAttention",
+        "layer",
+        "samples (none, 1, many), queries and keys of one length and of two, width of the value, "
+        "scale, is_causal, masks (true, added, of −∞, all hidden), not contiguous",
+        (
+            _attend(x(3, 4), x(5, 4), x(5, 2), options={}),
+            _attend(x(2, 4, 3), x(2, 4, 3), x(2, 4, 3), options={"scale": 0.3}, strided=True),
+            _attend(x(1, 2, 4, 3), x(1, 2, 4, 3), x(1, 2, 4, 3), options={"is_causal": True}),
+            _attend(x(3, 4), x(5, 4), x(5, 4), options={}, attn_mask=x(3, 5)),
+            _attend(x(4, 3), x(4, 3), x(4, 3), options={}, attn_mask=x(4, 4, kind="causal added")),
+            _attend(x(2, 4, 3), x(2, 5, 3), x(2, 5, 3), options={}, attn_mask=x(4, 5, kind="seen")),
+        ),
+    ),
     Entry(
         "MultiheadAttention",
         "layer",
-        "self and cross attention, heads (1, several), causal, padding and added masks, widths of "
-        "key and value, batch first, no bias; upstream gradients at output and weights",
+        "queries and keys of one length and of two, heads (1, several), masks (causal, padding, "
+        "added, of −∞, two together, all hidden, of what is far larger), is_causal, widths of key "
+        "and value, batch first, no bias, one sample alone, ±1e3, not contiguous; upstream "
+        "gradients at output and weights",
         (
             _attend(x(5, 2, 6), x(5, 2, 6), x(5, 2, 6), options={"embed_dim": 6, "num_heads": 3}),
             _attend(
@@ -108,13 +128,50 @@ ATTENTION = (
                 x(3, 1, 4),
                 options={"embed_dim": 4, "num_heads": 1},
             ),
+            _attend(
+                *_SELF,
+                options=_TWO_HEADS,
+                attn_mask=x(4, 4, kind="causal"),
+                key_padding_mask=x(3, 4, kind="padding"),
+            ),
+            _attend(
+                *_SELF, options=_TWO_HEADS, attn_mask=x(4, 4), key_padding_mask=x(3, 4, scale=2.0)
+            ),
+            _attend(*_SELF, options=_TWO_HEADS, attn_mask=x(4, 4, kind="causal added")),
+            _attend(
+                *_SELF,
+                options=_TWO_HEADS,
+                attn_mask=x(4, 4, kind="causal"),
+                is_causal=True,
+                need_weights=False,
+            ),
+            _attend(
+                *_SELF,
+                options=_TWO_HEADS,
+                attn_mask=x(4, 4, kind="causal"),
+                is_causal=True,
+                key_padding_mask=x(3, 4, kind="padding"),
+            ),
+            _attend(
+                *_SELF,
+                options=_TWO_HEADS,
+                attn_mask=x(4, 4, kind="blind"),
+                need_weights=False,
+            ),
+            _attend(
+                x(5, 2, 4),
+                x(5, 2, 4, kind="far"),
+                x(5, 2, 4),
+                options=_TWO_HEADS,
+                key_padding_mask=x(2, 5, kind="last"),
+            ),
         ),
     ),
     Entry(
         "TransformerEncoderLayer",
         "layer",
-        "norm first and last, ReLU and GELU, steps (1, many), one sample alone, causal and padding "
-        "masks, batch first, no bias, not contiguous",
+        "norm first and last, eps of the norms, ReLU and GELU, steps (1, many), one sample alone, "
+        "masks (causal, padding, two together), is_causal, batch first, no bias, not contiguous",
         (
             variant((4, 2, 6), d_model=6, nhead=2, dim_feedforward=5, dropout=0.0, strided=True),
             variant((3, 4), d_model=4, nhead=2, dim_feedforward=6, dropout=0.0),
@@ -152,6 +209,15 @@ ATTENTION = (
                 dropout=0.0,
                 activation="gelu",
                 norm_first=True,
+            ),
+            Variant(
+                (x(4, 3, 4),),
+                _ENCODER | {"layer_norm_eps": 1e-2},
+                {
+                    "src_mask": x(4, 4, kind="causal"),
+                    "src_key_padding_mask": x(3, 4, kind="padding"),
+                    "is_causal": True,
+                },
             ),
         ),
     ),

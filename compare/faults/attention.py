@@ -160,6 +160,11 @@ def _told(function: Callable[[dict[str, Any]], dict[str, Any]]) -> Changes:
     )
 
 
+def _without(told: dict[str, Any], name: str, beside: str) -> dict[str, Any]:
+    """Without the one mask where there is the other."""
+    return told | {name: None, "is_causal": False} if told.get(beside) is not None else told
+
+
 def _parameters(function: Callable[[Any, Params], Params]) -> Changes:
     """Forward and back with other parameters."""
 
@@ -239,6 +244,7 @@ def _fault(
 
 SCORES = "scores = q kᵀ / √d, d = embed_dim / num_heads"
 SOFTMAX = "A = softmax(scores) along the keys"
+BOTH = "a key is hidden if either mask hides it, and what both add is added"
 MASKED = "leave hidden keys out of the softmax: their scores are −∞ before it"
 HEADS = "(L, N, E) as (L, N, h, d), then move the axes to (N, h, L, d); back the same way"
 DSCORES = "dscores = A (dA − Σ_keys dA A)"
@@ -279,6 +285,12 @@ FORWARD = (
     _fault("key_padding_mask ignored", "padding is attended to",
            _told(lambda told: told | {"key_padding_mask": None}), "output", MASKED,
            "key_padding_mask"),
+    _fault("attn_mask replaced by key_padding_mask", "of two masks only the padding counts",
+           _told(lambda told: _without(told, "attn_mask", beside="key_padding_mask")), "output",
+           BOTH, "both masks"),
+    _fault("key_padding_mask replaced by attn_mask", "of two masks the padding does not count",
+           _told(lambda told: _without(told, "key_padding_mask", beside="attn_mask")), "output",
+           BOTH, "both masks"),
     _fault("heads split by features", "E is taken apart as (d, h), where it is (h, d)",
            {**instead("_split", _split_by_features), **instead("_joined", _joined_by_features)},
            "output", HEADS, SEVERAL),

@@ -52,6 +52,16 @@ def _first(right: Method, self: Any, y: Array, target: Array) -> Any:
     return right(self, sigmoid(y), target)
 
 
+def _remembered(right: Method, self: Any, y: Array, target: Array) -> Any:
+    loss, cache = right(self, y, target)
+    return loss, (cache, y)
+
+
+def _none_at_the_ends(right: Method, self: Any, cache: Any, dloss: Any = 1.0) -> Any:
+    inner, y = cache
+    return np.where((y > 0) & (y < 1), right(self, inner, dloss), 0)
+
+
 _REMEDY = "∂l/∂y = w (y − t)/(y (1 − y))"
 _LOGITS = "∂l/∂x = w [(1 − t) σ(x) − q t σ(−x)], which is σ(x) − t without weights"
 
@@ -73,6 +83,15 @@ BINARY = (
         "output",
         "keep logarithms above −100 instead, as PyTorch does",
         "probabilities near 0 or 1",
+    ),
+    fault(
+        "BCELoss",
+        "no gradient where a prediction is certain",
+        "where y is 0 or 1 the gradient is 0, as if the guard had no slope",
+        {**around("forward", _remembered), **around("backward", _none_at_the_ends)},
+        "dx",
+        "divide by y (1 − y), but by 1e-12 at least",
+        "predictions of exactly 0 and 1 that are wrong",
     ),
     fault(
         "BCELoss",

@@ -133,6 +133,12 @@ CLIPPING = (
         _clipped(lambda grads, limit: _limited(total_norm(grads, float("inf")), limit)),
     ),
     _norm_fault(
+        "norm_type ignored",
+        "whatever norm is asked for, it is the root of the sum of squares",
+        _instead(lambda grads, max_norm, *rest, **told: clip_grad_norm(grads, max_norm)),
+        "another norm than that",
+    ),
+    _norm_fault(
         "biases left out of the norm",
         "the norm is that of the matrices",
         _clipped(lambda grads, limit: _limited(total_norm(_matrices(grads)), limit)),

@@ -135,6 +135,15 @@ def _every(owner: str, pieces_of: Back) -> tuple[Fault, ...]:
             "cut the padding from both ends of the padded dx",
             "padding > 0",
         ),
+        fault(
+            owner,
+            "ceil_mode ignored",
+            "the last, incomplete window is left out",
+            other("forward", lambda self: {"ceil_mode": False}),
+            "output",
+            "round the number of windows up, but let none begin beyond the input",
+            "ceil_mode, and a window that it adds",
+        ),
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from compare.faults.changes import around
 from compare.faults.decay import FIRST
 from compare.faults.fault import Fault, Method
 from compare.faults.rule_changes import (
@@ -181,7 +182,28 @@ def _of_maximize(name: str) -> Fault:
     )
 
 
+def _like_last(right: Method, self: Any, changes: Any) -> Any:
+    options = right(self, changes)
+    return [options[-1]] * len(options)
+
+
+def _of_groups(name: str) -> Fault:
+    return Fault(
+        f"{name}: options of one group for all",
+        "every parameter is updated with the options of the last group",
+        name,
+        around("_options", _like_last),
+        f"state {FIRST_OF_OPTIONS.get(name, FIRST[name])} or parameter",
+        "update each parameter with the options of its own group",
+        "two groups with options of their own",
+    )
+
+
+#: What a rule remembers first of its options, where that is not the gradient.
+FIRST_OF_OPTIONS = {"NAdam": "mu_product", "ASGD": "eta"}
+
 RULES = (
+    *(_of_groups(name) for name in EVERY),
     *(fault for name in EVERY for fault in _everywhere(name)),
     *(_of_lr(name) for name in SCALED),
     *(fault for name in EVERY for fault in _of_state(name)),

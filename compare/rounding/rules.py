@@ -20,7 +20,10 @@ Rule: TypeAlias = Callable[[Model, Array, tuple[Array, ...], tuple[Error, ...]],
 
 
 def _add(model: Model, out: Array, values: tuple[Array, ...], errors: tuple[Error, ...]) -> Array:
-    return model.combine(*errors, _exact_zeros(model.rounding(out), out))
+    rounding = _exact_zeros(model.rounding(out), out)
+    if not np.isfinite(rounding).all():  # infinity, plus or minus anything, is just that
+        rounding = np.where(np.isinf(out), 0.0, rounding)
+    return model.combine(*errors, rounding)
 
 
 def _multiply(

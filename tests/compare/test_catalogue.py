@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Iterator
 
 import numpy as np
 import pytest
@@ -11,26 +12,25 @@ import torch.fx.experimental.symbolic_shapes  # noqa: F401 - adds warnings filte
 
 import reference
 from compare import layer_check
-from compare.cases import DTYPES
+from compare.audit.modules import exhibits_of
+from compare.cases import CASES, DTYPES
 from compare.catalogue import CATALOGUE, find, lines
 from compare.catalogue_check import check
 from compare.entries.entry import Draw, Entry
 from compare.errors import CannotCompare, UsageError
+from compare.pair import build
 from compare.report import Verdict
 from compare.rounding import Rounded
 from compare.subject import random_like, subject_of
 from compare.tolerances import TOLERANCES, Fixed, make
 from reference.optim import Scheduler
 
-#: What networks are made of; not in PyTorch, or not a layer by itself.
+#: What networks are made of, and the case, or the module of the audit, that compares it.
 STRUCTURE = {
-    "Module", "Residual", "ScaledDotProductAttention", "Sequential", "Shift", "Tied",
+    "Sequential": "gpt", "Tied": "gpt", "Shift": "line", "Residual": "module with a skip",
 }  # fmt: skip
 
-#: Not in PyTorch; its gradients are compared by the networks that use it.
-OWN_LOSSES = {"HalfSquaredErrorLoss", "Loss"}
-
-BASES = {"Optimizer", "SequentialLR"}
+BASES = {"Loss", "Module", "Optimizer"}
 
 WITH_GRADIENTS = [e.name for e in CATALOGUE.values() if e.kind in ("layer", "activation", "loss")]
 
@@ -98,23 +98,45 @@ def test_everything_that_the_reference_has_is_in_it() -> None:
         for name, kind in classes.items()
         if issubclass(kind, mirrored) and not kind.__module__.startswith("reference.networks")
     }
-    assert wanted - STRUCTURE - OWN_LOSSES - BASES == set(CATALOGUE)
+    assert wanted - set(STRUCTURE) - BASES == set(CATALOGUE)
+
+
+@pytest.mark.parametrize(("name", "case"), STRUCTURE.items())
+def test_what_networks_are_made_of_is_compared(name: str, case: str) -> None:
+    if case in CASES:
+        networks = [build(CASES[case]).reference.model.network]
+    else:
+        networks = [one.parts["network"] for one in exhibits_of(case, "float64", make(None))]
+    kinds = {kind for network in networks for one in _all(network) for kind in type(one).mro()}
+    assert name in {kind.__name__ for kind in kinds}
+
+
+def _all(module: reference.Module) -> Iterator[reference.Module]:
+    yield module
+    for child in module.children().values():
+        yield from _all(child)
+
+
+def test_every_network_of_the_reference_is_a_case() -> None:
+    named = {
+        name
+        for name in reference.__all__
+        if getattr(getattr(reference, name), "__module__", "").startswith("reference.networks")
+    }
+    assert named - {"XORNetwork"} == {case.network for case in CASES.values()}  # it is an MLP
 
 
 def test_every_entry_varies_what_faults_need() -> None:
     """More than one variant, and of what has samples a batch of one and of several."""
     for entry in CATALOGUE.values():
         assert entry.varies
-        assert len(entry.variants) > 1 or entry.name == "LambdaLR", entry.name
+        assert len(entry.variants) > 1, entry.name
         if entry.kind == "layer" and entry.name != "Embedding":
             lengths = {_samples(entry, number) for number in range(len(entry.variants))}
             assert len(lengths) > 1, entry.name
         if entry.kind in ("layer", "activation", "loss"):
             strided = any(variant.strided for variant in entry.variants)
-            assert strided or entry.name in NOT_STRIDED, entry.name
-
-
-NOT_STRIDED = {"MultiheadAttention", "TransformerEncoderLayer", "Unflatten"}
+            assert strided or entry.name == "Unflatten", entry.name
 
 
 def _samples(entry: Entry, number: int) -> tuple[int, ...]:
