@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -52,6 +54,13 @@ def causes_of(
     if usable and not _explained(causes, wrong):
         causes += _fading([[one for one in every if one.look in group] for group in groups])
     return best(causes)
+
+
+def of_own_loss(cause: Cause) -> Cause:
+    """A cause told of the derivative of the user's own loss, where there is no PyTorch."""
+    told = re.sub(r"PyTorch's gradient\b|PyTorch's(?! (numbers|\d))", "the derivative", cause.told)
+    told = told.replace("PyTorch's", "the derivative's").replace("PyTorch does", "the loss does")
+    return replace(cause, told=told)
 
 
 def _by_weights(looks: Sequence[Look]) -> list[list[Look]]:

@@ -19,7 +19,7 @@ from compare.own import remarks
 from compare.own.against_torch import Look
 from compare.own.autograd import Autograd
 from compare.own.carried import second_step
-from compare.own.explain import causes_of
+from compare.own.explain import causes_of, of_own_loss
 from compare.own.judgement import judge
 from compare.own.known import from_numbers
 from compare.own.report import CrossReport
@@ -85,6 +85,8 @@ def explained(
         plain = found(CAUSE, lambda: from_numbers(looks, report.multiple)) or []
         every = found(CAUSE, lambda: causes_of(plain, looks, subject, autograd, report.multiple))
         causes = tuple(plain if every is None else every)
+        if autograd is None:
+            causes = tuple(map(of_own_loss, causes))
         carried = [again.told] if again is not None else []
         noted = remarks.beside(causes, noted)
         said = (*report.remarks, *noted, *carried, *missed, *remarks.printed(run.lines))

@@ -85,3 +85,16 @@ def test_missing_derivative_of_relu_is_found(monkeypatch: pytest.MonkeyPatch, se
     monkeypatch.setitem(ACTIVATIONS, "relu", (forward, missing, in_torch))
     recipe = replace(draw_recipe(seed, WIDTH_ALONE), activation="relu")
     assert crosscheck(**Handmade(recipe).check(alone=True)).verdict is Verdict.DISAGREE
+
+
+def test_a_cause_speaks_of_the_derivative_where_there_is_no_pytorch() -> None:
+    weights = {"w": np.array([0.3, -0.2, 0.5])}
+    report = crosscheck(
+        weights,
+        grads=lambda: {"w": 4 * weights["w"]},
+        loss=lambda: float(weights["w"] @ weights["w"]),
+    )
+    told = [cause.told for cause in report.causes]
+    assert told
+    assert "2 times the derivative" in told[0]
+    assert "PyTorch" not in " ".join(told)
