@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import traceback
+from types import FrameType
 
 from compare.budget import TimeUp
 from compare.ownership import is_harness, is_ours, is_users
@@ -19,7 +20,16 @@ def raised_in_compare(error: BaseException) -> bool:
 
 def passed_users(error: BaseException) -> bool:
     """Whether an error came up through code of the user."""
-    return any(is_users(frame.filename) for frame in traceback.extract_tb(error.__traceback__))
+    return any(is_users(_file(frame)) for frame, _ in traceback.walk_tb(error.__traceback__))
+
+
+def _file(frame: FrameType) -> str:
+    """Where a frame's code is from.
+
+    What is made from a string, as methods of a dataclass are, belongs to the module that it is for.
+    """
+    name = frame.f_code.co_filename
+    return str(frame.f_globals.get("__file__", name)) if name == "<string>" else name
 
 
 def described(error: BaseException) -> str:

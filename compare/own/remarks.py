@@ -77,6 +77,9 @@ def _not_read(looks: Sequence[Look]) -> list[str]:
     mine, elsewhere = first.seen.gradients, last.seen.gradients
     if not last.wrong or not all(np.array_equal(mine[name], elsewhere[name]) for name in mine):
         return []
+    right, there = first.expected.gradients, last.expected.gradients
+    if all(np.allclose(right[name], there[name], rtol=1e-6, equal_nan=True) for name in right):
+        return []  # as it should be
     return [
         "your gradients are the same at other weights: the code does not read its parameters where "
         "they were said to be"

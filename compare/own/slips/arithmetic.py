@@ -14,7 +14,7 @@ from compare.own.ways import Node, can_be_called, inputs, kind, origin, shape
 
 def in_factor(graph: Graph, node: Node) -> Iterator[Slip]:
     """Multiplications and divisions by something else."""
-    if kind(node) not in ("Mul", "Div"):
+    if kind(node) not in ("Mul", "Div") or len(inputs(node)) != 2:
         return
     for edge, there in enumerate(inputs(node)):
         if there is None or (kind(node) == "Div" and edge == 1):
@@ -65,7 +65,7 @@ def _other_factor(graph: Graph, node: Node, edge: int) -> str:
 
 def in_sum(node: Node) -> Iterator[Slip]:
     """Sums of two branches, as of a residual connection."""
-    if kind(node) != "Add" or None in inputs(node):
+    if kind(node) != "Add" or len(inputs(node)) != 2 or None in inputs(node):
         return
     if any(hasattr(origin(one), "variable") for one in inputs(node)):
         return
