@@ -75,6 +75,19 @@ class Subject:
         self.start(weights)
         return self.run("loss", self._loss)
 
+    def reads_more(self, weights: Mapping[str, Array]) -> bool:
+        """Whether the loss depends on more than the parameters of what has moved until now.
+
+        All is put back as it was found for that.
+
+        Args:
+            weights: where the parameters are.
+        """
+        if self._loss is None:
+            return False
+        here = as_loss(self.run("loss", self._loss))
+        return here != as_loss(self.loss(weights))
+
     def titled(self, title: str, rate: float | None) -> str:
         """What a comparison at some weights is called, with the learning rate if there are two."""
         return title if len(self.source.rates) == 1 else f"{title}, lr {rate:g}"

@@ -185,3 +185,42 @@ def test_nothing_is_run_again_where_torch_loss_reads_nothing() -> None:
 
     assert not crosscheck(w, grads=grads, torch_loss=lambda p: (p["w"] ** 2).sum(), draws=0).agrees
     assert len(calls) <= 5
+
+
+class Plain:
+    """One linear layer by plain descent; its bias moves, too, whether it is named or not."""
+
+    def __init__(self, momentum: float) -> None:
+        rng = np.random.default_rng(3)
+        self.w, self.b = rng.standard_normal((4, 2)), np.ones(2)
+        self.v, self.momentum = np.zeros((4, 2)), momentum
+        self.x, self.y = rng.standard_normal((8, 4)), rng.standard_normal((8, 2))
+
+    def loss(self) -> float:
+        return float(((self.x @ self.w + self.b - self.y) ** 2).sum() / 2)
+
+    def step(self) -> None:
+        error = self.x @ self.w + self.b - self.y
+        self.v = self.momentum * self.v + self.x.T @ error
+        self.w = self.w - 0.01 * self.v
+        self.b = self.b - 0.01 * error.sum(0)
+
+    def torch_loss(self, p: dict[str, torch.Tensor]) -> torch.Tensor:
+        x, y = torch.tensor(self.x), torch.tensor(self.y)
+        return ((x @ p["w"] + torch.tensor(self.b) - y) ** 2).sum() / 2
+
+
+@pytest.mark.parametrize("alone", [False, True])
+def test_what_moves_besides_is_not_taken_for_something_carried_along(alone: bool) -> None:
+    net = Plain(0.0)
+    against: dict[str, Any] = {"loss": net.loss} if alone else {"torch_loss": net.torch_loss}
+    report = crosscheck((net, "w"), step=net.step, lr=0.01, **against)
+    assert report.agrees, report
+    assert not any("second one" in remark for remark in report.remarks), report
+
+
+def test_momentum_is_seen_beside_what_moves() -> None:
+    net = Plain(0.9)
+    report = crosscheck((net, "w"), step=net.step, lr=0.01, torch_loss=net.torch_loss)
+    assert report.agrees, report
+    assert "momentum of 0.9" in report.notice
