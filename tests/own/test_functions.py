@@ -31,6 +31,13 @@ NAMES, SHAPE = ("a", "b"), (4, 6)
 CONSTANT = {"floor divide of both", "copysign of both", "heaviside of both"}
 
 
+#: Functions of which the report tells that PyTorch is less exact than its numbers.
+KNOWN = {"hardsigmoid", "digamma"}
+
+#: Functions whose backward pass PyTorch computes with a constant in float32: what is allowed then.
+INEXACT = {"hardsigmoid": 1e-7}
+
+
 def weights(dtype: Any = np.float64) -> dict[str, Any]:
     rng = np.random.default_rng(7)
     return {name: rng.standard_normal(SHAPE).astype(dtype) for name in NAMES}
@@ -93,11 +100,12 @@ def check(name: str, wrong: Mapping[str, int] | None = None, dtype: Any = np.flo
         dtype: of the parameters.
     """
     values, first = weights(dtype), weights(dtype)
+    error = max(WRONG, INEXACT.get(name, 0.0))
 
     def grads() -> dict[str, Any]:
         at = int(not np.array_equal(values["a"], first["a"]))
         return {
-            key: (g * (1 + WRONG * ((wrong or {}).get(key) == at))).astype(dtype)
+            key: (g * (1 + error * ((wrong or {}).get(key) == at))).astype(dtype)
             for key, g in right(name, values).items()
         }
 
@@ -109,9 +117,10 @@ def test_right_gradients_agree(name: str) -> None:
     report = check(name)
     assert report.agrees, report
     assert not any("noise" in remark for remark in report.remarks), report
+    assert any("bug of PyTorch" in remark for remark in report.remarks) is (name in KNOWN), report
     for one in report.sections[0].metrics:
         if one.quantity != "gradient b" or name not in CONSTANT:
-            assert one.detectable <= DETECTS, one
+            assert one.detectable <= INEXACT.get(name, DETECTS), one
 
 
 @pytest.mark.parametrize("name", FUNCTIONS)

@@ -9,7 +9,7 @@ import signal
 import sys
 import threading
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -218,6 +218,15 @@ def test_timeout_outside_the_main_thread_is_refused() -> None:
     assert "main thread" in told[0]
 
 
+@pytest.fixture
+def interruptible() -> Iterator[None]:
+    """Interruptions raise, as in the foreground; a shell has those of a background job ignored."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("interruptible")
 def test_interruption_passes_and_leaves_everything_as_it_was() -> None:
     network = Network()
     found = {name: getattr(network, name) for name in NAMES}
