@@ -7,15 +7,18 @@ from typing import Any
 
 import numpy as np
 import pytest
+from torch import enable_grad
 
 from compare import CASES, Report, UsageError, compare
 from compare.case import Case
 from compare.continuation import ADDED, parse
 from compare.data import DATASETS, load
 from compare.envelope import Envelope
+from compare.feed import Feed
 from compare.goals import GOALS
 from compare.metrics import Metrics
 from compare.network_cases import NETWORK_CASES
+from compare.observation import NORM, Observation
 from compare.pair import build
 from compare.plan import Plan, plan
 from compare.solo import train
@@ -47,6 +50,44 @@ def test_both_agree_to_the_end_and_say_so(name: str) -> None:
     assert report.undecided == report.undecided_free_run == ()
     assert report.reference.learned
     assert report.reference.score == report.torch.score
+
+
+@pytest.mark.parametrize("name", [case.name for case in NETWORK_CASES if case.max_norm])
+def test_clipping_shortens_some_gradients_and_leaves_others(name: str) -> None:
+    """A limit that no gradient exceeds, or that all exceed, would leave half of the rule unseen."""
+    norms = [float(seen[NORM]) for seen in observed(CASES[name], epochs=3)]
+    limit = CASES[name].max_norm
+    assert limit is not None
+    assert min(norms) < 0.95 * limit
+    assert max(norms) > 1.05 * limit
+
+
+def test_values_are_clipped_from_either_side_and_others_left() -> None:
+    case = CASES["diabetes"]
+    limit = case.clip_value
+    assert limit is not None
+    gradients = np.concatenate(
+        [
+            value.ravel()
+            for seen in observed(case, epochs=1)
+            for name, value in seen.items()
+            if name.startswith("gradient ")
+        ]
+    )
+    assert gradients.min() < -limit
+    assert gradients.max() > limit
+    assert (np.abs(gradients) < limit).any()
+
+
+def observed(case: Case, epochs: int) -> list[Observation]:
+    """What PyTorch's side shows of each step."""
+    sides, feed = build(case), Feed(case, load(case))
+    with sides.torch.training(), enable_grad():
+        return [
+            dict(sides.torch.observe(*theirs))
+            for epoch in range(1, epochs + 1)
+            for _, theirs in feed.batches(epoch, sides.reference, sides.torch)
+        ]
 
 
 def kinds(report: Report) -> list[str]:
