@@ -152,7 +152,7 @@ DISTANCES = (
         "squared distances",
         "the distances are squared, as in FaceNet",
         around("_distance", _squared),
-        "output",
+        "output or dx",
         "d(x, y) = ‖x − y + ε‖, not its square",
     ),
     fault(
@@ -185,7 +185,7 @@ DISTANCES = (
         "swap ignored",
         "the negative is compared with the anchor only",
         options("forward", swap=False),
-        "output",
+        "output or dx",
         "with swap, the smaller of d(a, n) and d(p, n)",
         "swap=True",
     ),

@@ -193,7 +193,13 @@ def _of_groups(name: str) -> Fault:
         "every parameter is updated with the options of the last group",
         name,
         around("_options", _like_last),
-        f"state {FIRST_OF_OPTIONS.get(name, FIRST[name])} or parameter",
+        " or ".join(
+            [
+                f"state {FIRST_OF_OPTIONS.get(name, FIRST[name])}",
+                *ONLY_THERE.get(name, ()),
+                "parameter",
+            ]
+        ),
         "update each parameter with the options of its own group",
         "two groups with options of their own",
     )
@@ -201,6 +207,13 @@ def _of_groups(name: str) -> Fault:
 
 #: What a rule remembers first of its options, where that is not the gradient.
 FIRST_OF_OPTIONS = {"NAdam": "mu_product", "ASGD": "eta"}
+
+#: What it remembers of a parameter only if an option of its group says so.
+ONLY_THERE = {
+    "RMSprop": ("state momentum_buffer",),
+    "Adam": ("state max_exp_avg_sq",),
+    "AdamW": ("state max_exp_avg_sq",),
+}
 
 RULES = (
     *(_of_groups(name) for name in EVERY),

@@ -66,7 +66,7 @@ _SOFTMAX = (
             "forward",
             lambda self, params, x: (softmax(x, _axis(x, self.axis(x))), (x, self.axis(x))),
         ),
-        "output",
+        "output or dx",
         "y = eˣ/Σ eˣ along dim",
     ),
     fault(

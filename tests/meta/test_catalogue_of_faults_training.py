@@ -139,12 +139,14 @@ def agree(ours: Callable[[Params], Params], grads: Params, expected: Params) -> 
     return all(ratio <= tolerance.multiple for ratio in ratios)
 
 
-def clips_alike(clip: Callable[..., Any], by_norm: bool, size: str, dtype: str) -> bool:
+def clips_alike(
+    clip: Callable[..., Any], by_norm: bool, size: str, dtype: str, norm: tuple[float, ...] = ()
+) -> bool:
     length, limit = SIZES[size]
     grads = gradients(length, dtype)
-    torchs = nn.utils.clip_grad_norm_ if by_norm else nn.utils.clip_grad_value_
-    expected, _ = by_torch(grads, lambda tensors: torchs(tensors, limit))
-    return agree(lambda g: clip(g, limit)[0] if by_norm else clip(g, limit), grads, expected)
+    torchs: Callable[..., Any] = nn.utils.clip_grad_norm_ if by_norm else nn.utils.clip_grad_value_
+    expected, _ = by_torch(grads, lambda tensors: torchs(tensors, limit, *norm))
+    return agree(lambda g: clip(g, limit, *norm)[0] if by_norm else clip(g, limit), grads, expected)
 
 
 @each_dtype
@@ -155,7 +157,10 @@ def test_clipping_shows(fault: Fault, dtype: str) -> None:
     assert fault.fits(right)
     wrong = fault.plant(right)
     assert all(clips_alike(right, by_norm, size, dtype) for size in SIZES)
-    assert not all(clips_alike(wrong, by_norm, size, dtype) for size in SIZES)
+    norms = [(1.0,), (np.inf,)] if by_norm else []
+    assert all(clips_alike(right, by_norm, "long", dtype, norm) for norm in norms)
+    sizes = all(clips_alike(wrong, by_norm, size, dtype) for size in SIZES)
+    assert not (sizes and all(clips_alike(wrong, by_norm, "long", dtype, norm) for norm in norms))
 
 
 def parts(dtype: str) -> tuple[Params, list[tuple[int, Params]]]:
