@@ -102,7 +102,7 @@ def test_assertion_shows_the_whole_report_once(pytester: pytest.Pytester, line: 
         """.replace("\n        ", "\n"),
     )
     result.assert_outcomes(failed=1)
-    told = result.stdout.str()
+    told, _, _ = result.stdout.str().partition("short test summary")  # it repeats all under CI
     for text in ("  cause: one factor of 1.001", "which side: ", "9.7e-04"):
         assert told.count(text) == 1, told
 

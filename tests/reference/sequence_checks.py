@@ -173,8 +173,9 @@ def assert_close(
 ) -> None:
     """Assert equal keys, shapes and dtypes, and values relative to each tensor's largest.
 
-    A tensor that is zero but for rounding is measured by the largest of all instead; so is one
-    smaller than ``floor``.
+    A tensor that is zero but for rounding is what is left of numbers as large as the largest of
+    all, which measures it instead: a softmax over one source is 1, or 1 but for rounding, as the
+    processor has it. None is measured by less than ``floor`` or a thousandth of the largest.
     """
     assert actual.keys() == expected.keys()
     whole = max(float(np.abs(value).max()) for value in expected.values())
@@ -182,7 +183,8 @@ def assert_close(
         value = actual[name]
         assert value.shape == should.shape, f"{name} is {value.shape}, but should be {should.shape}"
         assert value.dtype == should.dtype, f"{name} is {value.dtype}, not {should.dtype}"
-        scale = max(float(np.abs(should).max()), 1e-3 * whole, floor)
+        largest = float(np.abs(should).max())
+        scale = whole if largest <= rtol * whole else max(largest, 1e-3 * whole, floor)
         error = float(np.abs(value - should).max())
         assert error <= rtol * scale, f"{name}: {error:.3g} apart, allowed {rtol * scale:.3g}"
 

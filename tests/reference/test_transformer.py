@@ -124,8 +124,10 @@ class TestTransformerEncoderLayer:
     def test_extreme_inputs(self, norm_first: bool, activation: str) -> None:
         layer, theirs = both(norm_first=norm_first, activation=activation)
         params, x = random_params(layer), numbers(L, N, E)
-        for factor in (1e3, 1e-30, 0.0):
-            assert_agrees(layer, theirs, params, factor * x, slack=100)
+        # At 1e3 every softmax is saturated: the gradients of queries and keys are what rounding
+        # leaves of terms with a query or key and an input, u · 1e3 · 1e3 = 1e-10 at least.
+        for factor, slack in ((1e3, 1e4), (1e-30, 1), (0.0, 1)):
+            assert_agrees(layer, theirs, params, factor * x, slack=slack)
 
     @forms
     def test_arrays_that_are_not_contiguous(self, norm_first: bool) -> None:
