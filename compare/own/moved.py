@@ -45,8 +45,11 @@ class Slot:
     set: Callable[[Any], None]
 
     def read(self) -> Array | None:
-        """A copy of the numbers; None if there are none."""
-        value = self.get()
+        """A copy of the numbers; None if there are none, or are no longer."""
+        try:
+            value = self.get()
+        except (LookupError, AttributeError, ValueError):
+            return None
         array = np.array(value) if is_leaf(value) else None
         return array if array is not None and array.dtype.name in LITTLE and array.size else None
 
@@ -127,54 +130,101 @@ def _is_kept(little: Array, now: Array, then: Array | None) -> bool:
 def _slots(reached: Iterable[Any]) -> Iterator[Slot]:
     """Where numbers are kept, each by one of the ways that lead to it."""
     known: set[int] = set()
-    for slot in _all(list(reached)):
-        try:
-            value = slot.get()
-            has_numbers = slot.read() is not None
-        except Exception:  # noqa: S112 - an object that is none of ours to understand
-            continue
-        if has_numbers and id(value) not in known:
-            known.add(id(value))
-            yield slot
-
-
-def _all(reached: list[Any]) -> Iterator[Slot]:
+    kinds: dict[int, Kind] = {}
     for one in reached:
-        yield from _attributes(one)
-        if type(one) is dict:
-            yield from (_item(one, key) for key in list(one))
-        elif type(one) is list:
-            yield from (_item(one, index) for index in range(len(one)))
-        elif type(one) is types.FunctionType:
-            names = named_in(one.__code__) & set(one.__globals__)
-            yield from (_item(one.__globals__, name) for name in sorted(names))
-            yield from map(_cell, one.__code__.co_freevars, one.__closure__ or ())
+        kind = type(one)
+        if id(kind) not in kinds:
+            kinds[id(kind)] = _kind(kind)
+        for value, slot in _all(one, kinds[id(kind)]):
+            if id(value) not in known:
+                known.add(id(value))
+                yield slot
 
 
-def _attributes(one: Any) -> Iterator[Slot]:
-    """An object's own attributes, those of its class that it may come to hide, and its slots."""
-    kind = type(one)
+@dataclass(frozen=True)
+class Kind:
+    """A class, and where its objects may keep numbers.
+
+    Attributes:
+        read: gives the attributes that an object holds itself; None if it holds none.
+        shared: the numbers among the class's own attributes, which those of an object may hide.
+        slots: the descriptors of what ``__slots__`` keeps.
+    """
+
+    read: Callable[[Any], dict[str, Any]] | None
+    shared: dict[str, Any]
+    slots: list[Any]
+
+
+def _kind(kind: type) -> Kind:
     read = statics.reader(kind)
-    held = None if read is None else read(one)
+    shared: dict[str, Any] = {}
+    if read is not None:
+        for base in reversed(statics.order(kind)):
+            shared |= statics.namespace(base)
+    numbers = {name: value for name, value in shared.items() if _holds_numbers(value)}
+    return Kind(read, numbers, statics.slots(kind))
+
+
+def _holds_numbers(value: Any) -> bool:
+    """Whether numbers are there that a run can move on by a little."""
+    try:
+        if isinstance(value, np.ndarray):
+            return value.dtype.name in LITTLE and value.size > 0
+        return is_leaf(value) and np.array(value).dtype.name in LITTLE
+    except Exception:  # an object that is none of ours to understand
+        return False
+
+
+def _all(one: Any, kind: Kind) -> Iterator[tuple[Any, Slot]]:
+    """The numbers that an object keeps, each with where that is."""
+    yield from _attributes(one, kind)
+    if type(one) is dict:
+        yield from _items(one, list(one.items()))
+    elif type(one) is list:
+        yield from _items(one, enumerate(one))
+    elif type(one) is types.FunctionType:
+        names = named_in(one.__code__) & set(one.__globals__)
+        yield from _items(one.__globals__, [(n, one.__globals__[n]) for n in sorted(names)])
+        for name, cell in zip(one.__code__.co_freevars, one.__closure__ or (), strict=True):
+            yield from _found(Slot(name, *_cell(cell)))
+
+
+def _attributes(one: Any, kind: Kind) -> Iterator[tuple[Any, Slot]]:
+    """An object's own attributes, those of its class that it may come to hide, and its slots."""
+    held = None if kind.read is None else kind.read(one)
     if type(held) is dict:
-        shared = {
-            name: value for base in reversed(kind.__mro__) for name, value in vars(base).items()
-        }
-        for name in [*held, *(name for name in shared if name not in held)]:
-            get = partial(_attribute, held, shared, name)
-            yield Slot(name, get, partial(held.__setitem__, name))
-    for slot in statics.slots(kind):
-        yield Slot(slot.__name__, partial(slot.__get__, one), partial(slot.__set__, one))
+        hidden = {name: value for name, value in kind.shared.items() if name not in held}
+        for name, value in (held | hidden).items():
+            if _holds_numbers(value):
+                get = partial(_attribute, held, kind.shared, name)
+                yield value, Slot(name, get, partial(held.__setitem__, name))
+    for slot in kind.slots:
+        get, put = partial(slot.__get__, one), partial(slot.__set__, one)
+        yield from _found(Slot(slot.__name__, get, put))
 
 
 def _attribute(held: Mapping[str, Any], shared: Mapping[str, Any], name: str) -> Any:
     return held[name] if name in held else shared[name]
 
 
-def _item(container: Any, key: Any) -> Slot:
-    name = key if isinstance(key, str) else f"[{key!r}]"
-    return Slot(name, partial(container.__getitem__, key), partial(container.__setitem__, key))
+def _items(container: Any, pairs: Iterable[tuple[Any, Any]]) -> Iterator[tuple[Any, Slot]]:
+    for key, value in pairs:
+        if _holds_numbers(value):
+            name = key if isinstance(key, str) else f"[{key!r}]"
+            put = partial(container.__setitem__, key)
+            yield value, Slot(name, partial(container.__getitem__, key), put)
 
 
-def _cell(name: str, cell: types.CellType) -> Slot:
-    return Slot(name, lambda: cell.cell_contents, partial(setattr, cell, "cell_contents"))
+def _cell(cell: types.CellType) -> tuple[Callable[[], Any], Callable[[Any], None]]:
+    return lambda: cell.cell_contents, partial(setattr, cell, "cell_contents")
+
+
+def _found(slot: Slot) -> Iterator[tuple[Any, Slot]]:
+    """Where there may be nothing yet."""
+    try:
+        value = slot.get()
+    except (AttributeError, ValueError):
+        return
+    if _holds_numbers(value):
+        yield value, slot

@@ -224,3 +224,26 @@ def test_momentum_is_seen_beside_what_moves() -> None:
     report = crosscheck((net, "w"), step=net.step, lr=0.01, torch_loss=net.torch_loss)
     assert report.agrees, report
     assert "momentum of 0.9" in report.notice
+
+
+class Forgetting(Plain):
+    """Each step takes away what the step before it left: an item, an attribute, a variable."""
+
+    def __init__(self) -> None:
+        super().__init__(0.0)
+        self.cache, self.last = {"error": 1.0}, 1.0
+
+    def step(self) -> None:
+        self.cache.pop("error", None)
+        vars(self).pop("last", None)
+        super().step()
+
+    def torch_loss(self, p: dict[str, torch.Tensor]) -> torch.Tensor:
+        assert not self.cache
+        return super().torch_loss(p)
+
+
+def test_what_is_taken_away_is_not_missed() -> None:
+    net = Forgetting()
+    report = crosscheck((net, "w"), step=net.step, lr=0.01, torch_loss=net.torch_loss)
+    assert report.agrees, report
