@@ -121,6 +121,7 @@ def check(
     tolerance: Tolerance | None = None,
     seed: int = 0,
     rule: reference.Optimizer | None = None,
+    to_the_first: bool = False,
 ) -> Checked:
     """Compare one variant of an update rule over several steps.
 
@@ -131,6 +132,7 @@ def check(
         tolerance: how far the two may differ; None computes it.
         seed: of parameters and gradients.
         rule: the reference's side, if it is not the reference's own.
+        to_the_first: whether the first step that fails is the last one.
     """
     tolerance = tolerance or make(None)
     ours = _counting(rule) if rule else rule_of(entry, variant)
@@ -142,7 +144,7 @@ def check(
         for number, moment in enumerate(moments, 1):
             held = against(ours, moment, tolerance)
             held.judge(meter, number)
-            if held.differing:
+            if held.differing or (to_the_first and meter.failed):
                 break
     return Checked(entry.name, variant.label, dtype, "lockstep", meter.multiple, meter.metrics())
 

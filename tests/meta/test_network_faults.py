@@ -161,6 +161,7 @@ FAULTS = {
 SMALL = {"clipping without its eps", "norms decay"}
 
 
+@pytest.mark.usefixtures("verdict_alone")
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("name", FAULTS)
 def test_fault_is_found_and_named(monkeypatch: pytest.MonkeyPatch, name: str, dtype: str) -> None:
@@ -182,6 +183,7 @@ def test_every_case_of_a_network_is_shown_to_fail() -> None:
     assert {fault.case for fault in FAULTS.values()} == {case.name for case in NETWORK_CASES}
 
 
+@pytest.mark.usefixtures("verdict_alone")
 @pytest.mark.parametrize("name", ["char-rnn", "gpt"])
 def test_gradients_of_the_step_before(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     """What is carried from step to step only the free run can see."""

@@ -145,6 +145,7 @@ def said(name: str, dtype: str) -> dict[str, list[float]]:
     return {name: gauge.detectable.values for name, gauge in session.lockstep.gauges.items()}
 
 
+@pytest.mark.usefixtures("verdict_alone")
 @each_dtype
 @pytest.mark.parametrize("parameter", ["weight", "bias"])
 @pytest.mark.parametrize("layer", ["0", "2"])

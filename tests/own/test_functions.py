@@ -27,6 +27,9 @@ DETECTS = 1e-10
 NAMES, SHAPE = ("a", "b"), (4, 6)
 
 
+#: All tests of a function come one after another, so that its right gradients are found once.
+each_function = pytest.mark.parametrize("name", FUNCTIONS, scope="module")
+
 #: Functions that are piecewise constant in ``b``.
 CONSTANT = {"floor divide of both", "copysign of both", "heaviside of both"}
 
@@ -112,7 +115,7 @@ def check(name: str, wrong: Mapping[str, int] | None = None, dtype: Any = np.flo
     return crosscheck(values, grads=grads, torch_loss=loss_of(name))
 
 
-@pytest.mark.parametrize("name", FUNCTIONS)
+@each_function
 def test_right_gradients_agree(name: str) -> None:
     report = check(name)
     assert report.agrees, report
@@ -123,13 +126,14 @@ def test_right_gradients_agree(name: str) -> None:
             assert one.detectable <= INEXACT.get(name, DETECTS), one
 
 
-@pytest.mark.parametrize("name", FUNCTIONS)
+@each_function
 def test_right_gradients_agree_in_float32(name: str) -> None:
     report = check(name, dtype=np.float32)
     assert report.agrees, report
 
 
-@pytest.mark.parametrize("name", FUNCTIONS)
+@pytest.mark.usefixtures("verdict_alone")
+@each_function
 def test_a_wrong_gradient_is_found(name: str) -> None:
     """One at the first weights, and the other at the drawn ones."""
     report = check(name, {"a": 0} if name in CONSTANT else {"a": 0, "b": 1})
