@@ -96,15 +96,20 @@ def check(
     """
     tolerance = tolerance or make(None)
     subject = subject or subject_of(entry, variant, dtype)
-    rng = generator(entry, variant, seed)
     meter = Meter(tolerance.multiple)
-    problem = pose(entry, variant, subject, dtype, rng)
     with np.errstate(all="ignore"):
-        asked = Asked(problem, *observe_torch(entry, variant, dtype, problem, rng))
+        asked = ask(entry, variant, dtype, subject, seed)
         against(variant, tolerance, subject, asked).judge(meter, 1)
     return Checked(
         entry.name, variant.label, dtype, "lockstep", tolerance.multiple, meter.metrics()
     )
+
+
+def ask(entry: Entry, variant: Variant, dtype: str, subject: Subject, seed: int) -> Asked:
+    """Draw a problem, and let PyTorch solve it."""
+    rng = generator(entry, variant, seed)
+    problem = pose(entry, variant, subject, dtype, rng)
+    return Asked(problem, *observe_torch(entry, variant, dtype, problem, rng))
 
 
 def against(variant: Variant, tolerance: Tolerance, subject: Subject, asked: Asked) -> Held:

@@ -27,6 +27,7 @@ def test_too_little_memory(monkeypatch: pytest.MonkeyPatch) -> None:
     assert_refused(run("compare", "--epochs", "1"), 3, "memory", "1 PiB")
 
 
+@pytest.mark.usefixtures("few")
 def test_the_other_cases_are_still_compared() -> None:
     result = run("compare", "--case", "all", "--lr", "1e300", "--epochs", "3")
     assert result.exit_code == 3
@@ -35,6 +36,7 @@ def test_the_other_cases_are_still_compared() -> None:
     assert "could not compare: xor-relu" in result.stdout.splitlines()
 
 
+@pytest.mark.usefixtures("few")
 def test_json_says_which_case_could_not_be_compared() -> None:
     result = run("compare", "--case", "all", "--lr", "1e300", "--epochs", "3", "--json", "-")
     results = strict_json(result.stdout)

@@ -27,6 +27,7 @@ def test_the_two_commands_stand_there(command: str) -> None:
     assert command in README.splitlines()
 
 
+@pytest.mark.usefixtures("few")
 def test_the_commands_work_one_after_another(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -6,7 +6,6 @@ In float64 that is asked of every variant, in float32 of the first one that show
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
 
 import numpy as np
 import pytest
@@ -15,7 +14,6 @@ import reference
 from compare import layer_check, rule_check
 from compare.cases import DTYPES
 from compare.catalogue import find
-from compare.entries.entry import Entry, Variant
 from compare.faults import FAULTS, SCHEDULES, SEQUENCES, UPDATES, WHOLE, Fault
 from compare.faults.layers import LAYERS
 from compare.subject import subject_of
@@ -23,32 +21,13 @@ from reference.module import Params
 from reference.optim.optimizer import State
 from tests.meta.planted import first_wrong, spoils
 
-Recorded = Callable[[Entry, Variant, str, int], list[rule_check.Moment]]
-
 each_dtype = pytest.mark.parametrize("dtype", DTYPES)
 
 
-@pytest.fixture(scope="module")
-def recorded() -> Recorded:
-    """PyTorch's steps, which are the same whatever is planted in the reference: made once."""
-    found: dict[tuple[str, str, str], list[rule_check.Moment]] = {}
-    record = rule_check.record
-
-    def once(entry: Entry, variant: Variant, dtype: str, seed: int) -> list[rule_check.Moment]:
-        key = entry.name, variant.label, dtype
-        if key not in found:
-            found[key] = record(entry, variant, dtype, seed)
-        return found[key]
-
-    return once
-
-
+@pytest.mark.usefixtures("asked_once")
 @each_dtype
 @pytest.mark.parametrize("fault", UPDATES, ids=lambda fault: fault.name)
-def test_update_shows(
-    fault: Fault, dtype: str, recorded: Recorded, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(rule_check, "record", recorded)
+def test_update_shows(fault: Fault, dtype: str) -> None:
     entry = find(fault.owner)
     shown = set()
     for variant in entry.variants:
@@ -63,6 +42,7 @@ def test_update_shows(
     assert shown != {""}, f"no variant shows it; it needs: {fault.needs}"
 
 
+@pytest.mark.usefixtures("asked_once")
 @each_dtype
 @pytest.mark.parametrize("fault", SEQUENCES, ids=lambda fault: fault.name)
 def test_layer_shows(fault: Fault, dtype: str) -> None:

@@ -60,6 +60,7 @@ def shown(fault: Fault, dtype: str, at_most: float = float("inf")) -> dict[str, 
     return found
 
 
+@pytest.mark.usefixtures("asked_once")
 @pytest.mark.parametrize("name", OF_LAYERS)
 def test_fault_is_caught_and_located(name: str) -> None:
     fault = OF_LAYERS[name]
@@ -68,6 +69,7 @@ def test_fault_is_caught_and_located(name: str) -> None:
     assert all(found.values()), f"should be located at {fault.spoils}: {found}"
 
 
+@pytest.mark.usefixtures("asked_once")
 @pytest.mark.parametrize("name", OF_LAYERS)
 def test_fault_is_caught_and_located_in_float32(name: str) -> None:
     """By one variant at least: another may see a fault of 1e-4 in a later quantity alone."""

@@ -33,6 +33,7 @@ class Spoilt(Handmade):
         return answer
 
 
+@pytest.mark.usefixtures("verdict_alone")
 @pytest.mark.parametrize("seed", range(40))
 def test_error_of_one_in_a_billion_is_seen(seed: int) -> None:
     recipe = draw_recipe(200_000 + seed)

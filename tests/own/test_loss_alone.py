@@ -68,6 +68,7 @@ def test_small_error_is_found_by_the_complex_step(monkeypatch: pytest.MonkeyPatc
     assert {f.quantity for f in report.failures} >= {"gradient weights[0]"}
 
 
+@pytest.mark.usefixtures("verdict_alone")
 @pytest.mark.parametrize("seed", [2000, 2003, 2007, 2009, 2010, 2030])
 def test_error_of_a_thousandth_is_found(seed: int) -> None:
     report = crosscheck(**Spoilt(draw_recipe(seed, WIDTH_ALONE)).check(alone=True))
@@ -75,6 +76,7 @@ def test_error_of_a_thousandth_is_found(seed: int) -> None:
     assert {f.quantity for f in report.failures} >= {"gradient weights[0]"}
 
 
+@pytest.mark.usefixtures("verdict_alone")
 @pytest.mark.parametrize("seed", [2001, 2003, 2004, 2005, 2007, 2008])
 def test_missing_derivative_of_relu_is_found(monkeypatch: pytest.MonkeyPatch, seed: int) -> None:
     forward, _, in_torch = ACTIVATIONS["relu"]

@@ -1,0 +1,19 @@
+"""What the tests of the command line share."""
+
+from __future__ import annotations
+
+import pytest
+
+from compare.cases import CASES
+from compare.catalogue import CATALOGUE
+
+
+@pytest.fixture
+def few(monkeypatch: pytest.MonkeyPatch) -> None:
+    """All cases are four, one that can overflow among them, and the catalogue has two entries.
+
+    For tests of what is said and written of all; that it is all, one test asserts without this.
+    """
+    cases, entries = ("line", "xor-relu", "xor", "digits"), ("Linear", "LSTM")
+    monkeypatch.setattr("cli.CASES", {name: CASES[name] for name in cases})
+    monkeypatch.setattr("cli.CATALOGUE", {name: CATALOGUE[name] for name in entries})
