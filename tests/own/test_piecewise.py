@@ -93,6 +93,7 @@ def test_right_layer_agrees_and_small_errors_would_show(of: Layer, dtype: str, r
     assert max(m.detectable for m in found) < (1e-2 if dtype == "float32" else 1e-9)
 
 
+@pytest.mark.usefixtures("verdict_alone")
 @each_way
 @each
 @pytest.mark.parametrize("factor", [2.0, 1 + 1e-6])
@@ -100,6 +101,7 @@ def test_wrong_layer_disagrees(of: Layer, factor: float, real: bool) -> None:
     assert layer(of, factor, "float64", real).verdict is Verdict.DISAGREE
 
 
+@pytest.mark.usefixtures("verdict_alone")
 @each_way
 def test_hinge(real: bool) -> None:
     assert hinge(1.0, real).agrees
