@@ -40,8 +40,8 @@ SETTINGS: dict[str, Setting] = {
     "Python's random state": Setting(random.getstate, random.setstate),
     "PyTorch's default dtype": Setting(torch.get_default_dtype, torch.set_default_dtype),
     "PyTorch's random state": Setting(
-        lambda: torch.get_rng_state().tolist(),
-        lambda state: torch.set_rng_state(torch.tensor(state, dtype=torch.uint8)),
+        lambda: torch.get_rng_state().numpy().tobytes(),
+        lambda state: torch.set_rng_state(torch.tensor(list(state), dtype=torch.uint8)),
     ),
     "PyTorch's thread count": Setting(torch.get_num_threads, torch.set_num_threads),
     "PyTorch's grad mode": Setting(torch.is_grad_enabled, torch.set_grad_enabled),
@@ -60,6 +60,6 @@ def changes(before: dict[str, Any]) -> list[str]:
 
 
 def restore(before: dict[str, Any]) -> None:
-    """Set all settings back."""
-    for name, setting in SETTINGS.items():
-        setting.write(before[name])
+    """Set back whatever has changed."""
+    for name in changes(before):
+        SETTINGS[name].write(before[name])

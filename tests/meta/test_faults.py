@@ -24,6 +24,7 @@ def plant(monkeypatch: pytest.MonkeyPatch, fault: Fault) -> None:
     monkeypatch.setattr(fault.owner, fault.method, fault.change(right))
 
 
+@pytest.mark.usefixtures("verdict_alone")
 @each_dtype
 @each_fault
 def test_fault_is_found_and_named(

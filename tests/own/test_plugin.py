@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from importlib.metadata import entry_points
 from xml.etree import ElementTree
 
@@ -87,24 +88,20 @@ def test_failures_show_the_whole_report(
     assert 0 < float(detects) < 1e-11
 
 
-@pytest.mark.parametrize(
-    "line", ["assert report.agrees, report", "assert report.agrees", "report.require()"]
-)
-def test_assertion_shows_the_whole_report_once(pytester: pytest.Pytester, line: str) -> None:
-    result = run(
-        pytester,
-        f"""
-        from compare import crosscheck as check
-
-        def test_it():
-            report = check({{"w": weight}}, **OFF)
-            {line}
-        """.replace("\n        ", "\n"),
+def test_assertion_shows_the_whole_report_once(pytester: pytest.Pytester) -> None:
+    lines = ("assert report.agrees, report", "assert report.agrees", "report.require()")
+    tests = "".join(
+        f"\ndef test_{number}():\n    report = check({{'w': weight}}, **OFF)\n    {line}\n"
+        for number, line in enumerate(lines)
     )
-    result.assert_outcomes(failed=1)
+    result = run(pytester, f"\nfrom compare import crosscheck as check\n{tests}")
+    result.assert_outcomes(failed=len(lines))
     told, _, _ = result.stdout.str().partition("short test summary")  # it repeats all under CI
-    for text in ("  cause: one factor of 1.001", "which side: ", "9.7e-04"):
-        assert told.count(text) == 1, told
+    each = re.split(r"^_+ test_\d _+$", told, flags=re.MULTILINE)[1:]
+    assert len(each) == len(lines)
+    for shown in each:
+        for text in ("  cause: one factor of 1.001", "which side: ", "9.7e-04"):
+            assert shown.count(text) == 1, shown
 
 
 def test_xml_is_valid_whatever_names_and_errors_hold(pytester: pytest.Pytester) -> None:
