@@ -52,6 +52,7 @@ def test_adapter_has_at_most_twelve_lines(path: Path) -> None:
     assert len(written) <= 12
 
 
+@pytest.mark.usefixtures("verdict_alone")
 @pytest.mark.parametrize("path", RIGHT, ids=lambda path: path.stem)
 def test_wrong_gradient_in_an_example_is_seen(path: Path) -> None:
     """Each parameter alone takes part in the comparison."""

@@ -165,25 +165,38 @@ def test_settings_of_ini_files_and_markers(pytester: pytest.Pytester) -> None:
 
 
 @pytest.mark.parametrize(
-    ("ini", "marker", "told"),
+    ("ini", "told"),
     [
-        ("backproof_seed = many", "", "*backproof_seed is 'many', but should be a number*"),
-        ("", "@pytest.mark.backproof(skip=True)", "*the marker backproof has skip, but takes*"),
-        ("", "@pytest.mark.backproof('float32')", "*the marker backproof has 'float32'*"),
-        ("backproof_dtype = int8", "", "*could not compare: dtype is 'int8'*"),
+        ("backproof_seed = many", "*backproof_seed is 'many', but should be a number*"),
+        ("backproof_dtype = int8", "*could not compare: dtype is 'int8'*"),
     ],
 )
-def test_settings_that_make_no_sense_fail(
-    pytester: pytest.Pytester, ini: str, marker: str, told: str
-) -> None:
+def test_settings_that_make_no_sense_fail(pytester: pytest.Pytester, ini: str, told: str) -> None:
     pytester.makeini(f"[pytest]\n{ini}\n")
-    body = (
-        "def test_it(assert_matches_autograd):\n    assert_matches_autograd({'w': weight}, **RIGHT)"
+    result = run(
+        pytester,
+        "\ndef test_it(assert_matches_autograd):\n"
+        "    assert_matches_autograd({'w': weight}, **RIGHT)\n",
     )
-    result = run(pytester, f"\n{marker}\n{body}\n")
     assert result.ret == 1
     result.assert_outcomes(failed=int("dtype" in ini), errors=int("dtype" not in ini))
     result.stdout.fnmatch_lines([told])
+
+
+def test_markers_that_make_no_sense_fail(pytester: pytest.Pytester) -> None:
+    tests = "".join(
+        f"\n@pytest.mark.backproof({setting})\ndef test_{number}(assert_matches_autograd):\n"
+        "    assert_matches_autograd({'w': weight}, **RIGHT)\n"
+        for number, setting in enumerate(("skip=True", "'float32'"))
+    )
+    result = run(pytester, tests)
+    assert result.ret == 1
+    result.assert_outcomes(errors=2)
+    for has in (
+        "*the marker backproof has skip, but takes*",
+        "*the marker backproof has 'float32'*",
+    ):
+        result.stdout.fnmatch_lines([has])
 
 
 def test_missing_torch_is_a_failure(pytester: pytest.Pytester) -> None:
