@@ -6,16 +6,15 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-from compare.loading import loading
+from compare.process.loading import loading
 
 with loading():
     import typer
 
-    from compare.cases import CASES, DTYPES, Case, adapt, check_settings, find
-    from compare.catalogue import CATALOGUE, lines
-    from compare.errors import CannotCompare, UsageError
-    from compare.startup import settle
-    from compare.terminal import (
+    from compare.base.errors import CannotCompare, UsageError
+    from compare.cases.named import CASES, DTYPES, Case, adapt, check_settings, find
+    from compare.catalogue.table import CATALOGUE, lines
+    from compare.command.process import (
         columns,
         note,
         progress,
@@ -26,12 +25,13 @@ with loading():
         told,
         unread_is_no_error,
     )
+    from compare.process.startup import settle
 
 if TYPE_CHECKING:
-    from compare.catalogue_check import Row
-    from compare.result import Result
-    from compare.solo import Trained
-    from compare.tolerances import Tolerance
+    from compare.catalogue.check_entries import Row
+    from compare.measure.tolerances import Tolerance
+    from compare.results.result import Result
+    from compare.training.solo import Trained
 
 app = typer.Typer(
     name="backproof",
@@ -45,7 +45,7 @@ app = typer.Typer(
 
 def _show_version(wanted: bool) -> None:
     if wanted:
-        from compare.environment import versions
+        from compare.base.versions import versions
 
         typer.echo(", ".join(f"{name} {number}" for name, number in versions().items()))
         raise typer.Exit
@@ -105,7 +105,7 @@ def compare(
 
     Exit code: 0 agree, 1 disagree, 2 usage error, 3 could not compare, 4 nothing decidable.
     """
-    from compare.tolerances import make
+    from compare.measure.tolerances import make
 
     several = case == "all"
     if plot and (several or case in CATALOGUE):
@@ -137,16 +137,16 @@ def compare(
         _write_json(found, json, several)
     if plot:
         _plot(found[0], plot)
-    from compare.several import exit_code
+    from compare.results.several import exit_code
 
     raise typer.Exit(exit_code(found))
 
 
 def _compare(case: Case, tolerance: Tolerance, lockstep_every: int | None, shown: bool) -> Result:
     """Compare one case, and show the report or tell why there is none."""
-    from compare.render.console import show
-    from compare.session import run
-    from compare.several import NoReport
+    from compare.results.console import show
+    from compare.results.several import NoReport
+    from compare.training.session import run
 
     try:
         with progress(case.name, case.epochs) as advance:
@@ -162,8 +162,8 @@ def _compare(case: Case, tolerance: Tolerance, lockstep_every: int | None, shown
 
 def _compare_entries(names: list[str], tolerance: Tolerance, shown: bool) -> list[Row]:
     """Compare entries of the catalogue, and show them in one table."""
-    from compare.catalogue_check import check_all
-    from compare.render.console import entries
+    from compare.catalogue.check_entries import check_all
+    from compare.results.console import entries
 
     with progress("catalogue", len(names)) as advance:
         done = iter(range(1, len(names) + 1))
@@ -175,7 +175,7 @@ def _compare_entries(names: list[str], tolerance: Tolerance, shown: bool) -> lis
 
 
 def _summarise(found: list[Result]) -> None:
-    from compare.render.console import summary
+    from compare.results.console import summary
 
     with showing():
         summary(found, results())
@@ -183,9 +183,9 @@ def _summarise(found: list[Result]) -> None:
 
 def _write_json(found: list[Result], target: str, several: bool) -> None:
     """Write all results as a list, or the single one by itself, if there is a report."""
-    from compare.render.json import to_json
-    from compare.report import Report
-    from compare.several import NoReport
+    from compare.results.json import to_json
+    from compare.results.report import Report
+    from compare.results.several import NoReport
 
     if several or not isinstance(found[0], Report | NoReport):
         text = to_json(found)
@@ -198,7 +198,7 @@ def _write_json(found: list[Result], target: str, several: bool) -> None:
 
 def _write(text: str, target: str) -> None:
     """Write a text to a file or, for -, to standard output."""
-    from compare.files import write_whole
+    from compare.base.files import write_whole
 
     if target != "-":
         write_whole(Path(target), lambda file: file.write(text.encode()))
@@ -209,7 +209,7 @@ def _write(text: str, target: str) -> None:
 
 def _plot(result: Result, path: Path) -> None:
     from compare.render.plot import plot_report
-    from compare.report import Report
+    from compare.results.report import Report
 
     if isinstance(result, Report):
         plot_report(result, path)
@@ -248,14 +248,14 @@ def train(
         raise UsageError(f"cannot save to {save}: its name should end in .npz")
     _check_outputs(None, plot, save)
     trained = _train(settled, impl)
-    from compare import ask
-    from compare.render.words import count_epochs, losses
+    from compare.command import predict
+    from compare.results.words import count_epochs, losses
 
     typer.echo(f"{impl}: {settled.name}, {count_epochs(settled.epochs)}, {losses(trained.outcome)}")
-    for line in ask.known(settled, trained.side):
+    for line in predict.known(settled, trained.side):
         typer.echo(line)
     if save:
-        from compare.weights import save as save_weights
+        from compare.training.weight_files import save as save_weights
 
         save_weights(save, trained.side.state_dict())
         typer.echo(f"weights saved to {save}")
@@ -266,7 +266,7 @@ def train(
 
 
 def _train(case: Case, implementation: str) -> Trained:
-    from compare import solo
+    from compare.training import solo
 
     with progress(case.name, case.epochs) as advance:
         return solo.train(case, implementation, advance)
@@ -288,7 +288,7 @@ def predict(
         Path | None,
         typer.Option(
             metavar="FILE.npz",
-            readable=False,  # compare.weights tells why not
+            readable=False,  # compare.training.weight_files tells why not
             help="Weights saved by train; trained anew if not given.",
         ),
     ] = None,
@@ -299,7 +299,7 @@ def predict(
     activation: Activation = None,
 ) -> None:
     """Show what a trained network answers."""
-    from compare import ask
+    from compare.command import predict
 
     settled = adapt(
         find(case),
@@ -311,13 +311,13 @@ def predict(
     )
     if weights and not (epochs is None and seed is None):
         raise UsageError("--epochs and --seed are for training, and with --weights there is none")
-    row = ask.parse(settled, inputs) if inputs else None
-    side = ask.load(settled, impl, weights) if weights else _train(settled, impl).side
+    row = predict.parse(settled, inputs) if inputs else None
+    side = predict.load(settled, impl, weights) if weights else _train(settled, impl).side
     settle()
     if row is not None:
-        typer.echo(ask.answer(settled, side, row))
+        typer.echo(predict.answer(settled, side, row))
     else:
-        ask.dialogue(settled, side)
+        predict.dialogue(settled, side)
 
 
 @app.command()
@@ -344,8 +344,8 @@ def check(
     The file has a function that returns the arguments of `crosscheck`; `init` writes one.
     Exit code: 0 agree, 1 disagree, 2 usage error, 3 could not compare, 4 nothing decidable.
     """
-    from compare.own.apart import check_apart
-    from compare.own.post import Request
+    from compare.own.child_process.mailbox import Request
+    from compare.own.child_process.parent import check_apart
     from compare.own.target import Target
 
     target = Target.parse(file)
@@ -384,13 +384,13 @@ def init(
     ] = "class",
 ) -> None:
     """Write a file to start from, for `check`. It works as it is."""
-    from compare.own.starts import start
+    from compare.own.templates import start
 
     text = start(style, file)
     if file is None:
         typer.echo(text, nl=False)
         return
-    from compare.files import require_writable, write_whole
+    from compare.base.files import require_writable, write_whole
 
     if file.exists():
         raise UsageError(f"{file} is there already; name another file, or remove it")
@@ -420,7 +420,7 @@ def audit(
     from compare.audit.run import NAMES
     from compare.audit.run import audit as run
     from compare.render.audit import show, to_dict
-    from compare.render.json import as_json
+    from compare.results.json import as_json
 
     if case != "all" and case not in NAMES:
         find(case)
@@ -459,7 +459,7 @@ def _widths(hidden: str | None) -> tuple[int, ...] | None:
 
 def _check_outputs(json: str | None, plot: Path | None, save: Path | None = None) -> None:
     """Find out before the work whether its results can be written."""
-    from compare.files import require_writable
+    from compare.base.files import require_writable
 
     if json not in (None, "-"):
         require_writable(Path(json))

@@ -8,10 +8,10 @@ import numpy as np
 import torch
 from torch import nn
 
-from compare.case import Case
-from compare.feed import Feed
-from compare.observation import Array
-from compare.reference_side import initial_weights
+from compare.base.quantities import Array
+from compare.cases.case import Case
+from compare.sides.feed import Feed
+from compare.sides.reference_side import initial_weights
 
 Loop = Callable[[int], list[float]]
 

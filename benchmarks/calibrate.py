@@ -3,8 +3,8 @@
 ``python -m benchmarks.calibrate`` trains random networks (see :mod:`benchmarks.sample_networks`)
 on both sides, in lockstep and on their own, and notes every difference in units of its tolerance.
 It writes the counts to docs/calibration.json, tells them in docs/tolerances.md and draws
-docs/calibration.svg; the multiples in compare/tolerances.py and compare/free_run.py are read from
-there.
+docs/calibration.svg; the multiples in compare/measure/tolerances.py and
+compare/training/free_run.py are read from there.
 """
 
 from __future__ import annotations
@@ -25,16 +25,16 @@ from threadpoolctl import threadpool_limits
 from benchmarks import calibration_page
 from benchmarks.calibration_page import DOCS
 from benchmarks.sample_networks import draw
-from compare.environment import versions
-from compare.errors import CannotCompare
-from compare.feed import Feed
-from compare.free_run import MULTIPLE as FREE_RUN_MULTIPLE
-from compare.meter import Meter
-from compare.observation import Array, Observation
-from compare.pair import build
-from compare.schedule import EVERY
-from compare.session import Session
-from compare.tolerances import MULTIPLE, make
+from compare.base.errors import CannotCompare
+from compare.base.quantities import Array, Observation
+from compare.base.versions import versions
+from compare.measure.meter import Meter
+from compare.measure.tolerances import MULTIPLE, make
+from compare.sides.feed import Feed
+from compare.sides.pair import build
+from compare.training.cadence import EVERY
+from compare.training.free_run import MULTIPLE as FREE_RUN_MULTIPLE
+from compare.training.session import Session
 
 #: Bins per doubling of the ratio.
 FINE = 4

@@ -15,16 +15,16 @@ import numpy as np
 
 from benchmarks.sample_networks import Sample, draw
 from compare.audit.exhibits import TrainingExhibit
-from compare.diagnosis.catalogue import Evidence, Search
-from compare.diagnosis.causes import diagnose
-from compare.diagnosis.distance import distances
-from compare.diagnosis.sites import Site, planted, sites_by_owner
-from compare.diagnosis.stage import Shown
+from compare.diagnosis.diagnose import diagnose
+from compare.diagnosis.planting.distance import distances
+from compare.diagnosis.planting.places import Site, planted, sites_by_owner
+from compare.diagnosis.planting.replay import Shown
+from compare.diagnosis.planting.search import Evidence, Search
 from compare.faults import FAULTS, Fault
-from compare.feed import Feed
-from compare.lockstep import Step
-from compare.pair import build
-from compare.tolerances import make
+from compare.measure.tolerances import make
+from compare.sides.feed import Feed
+from compare.sides.lockstep import Step
+from compare.sides.pair import build
 
 NETWORKS = 1000
 PAIRS = 300

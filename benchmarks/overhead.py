@@ -10,10 +10,10 @@ import sys
 from benchmarks.bare_loops import loops
 from benchmarks.timing import Ratio, medians, show
 from compare import compare
-from compare.cases import adapt, find
-from compare.feed import Feed
-from compare.pair import build
-from compare.side import Side
+from compare.cases.named import adapt, find
+from compare.sides.feed import Feed
+from compare.sides.pair import build
+from compare.sides.side import Side
 
 
 def overhead(name: str, epochs: int, by_people: float | None, by_sides: float) -> list[Ratio]:

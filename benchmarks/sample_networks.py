@@ -15,8 +15,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from compare.cases import ACTIVATIONS, Case
-from compare.data import Dataset
+from compare.cases.data import Dataset
+from compare.cases.named import ACTIVATIONS, Case
 
 Array = npt.NDArray[Any]
 
@@ -97,7 +97,7 @@ def _work(sizes: tuple[int, ...], samples: int) -> int:
 
 def _weights(rng: np.random.Generator, case: Case) -> dict[str, Array]:
     """From tiny to saturating: PyTorch's default times 1e-4 to 100, or the tutorial's [0, 1)."""
-    from compare.reference_side import network_of
+    from compare.sides.reference_side import network_of
 
     network = network_of(case)
     if rng.random() < 0.1:

@@ -7,33 +7,33 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from compare.api import compare
-    from compare.cases import CASES, Case
-    from compare.errors import BackproofError, CannotCompare, UsageError
-    from compare.mirroring import child, mirror, register_twin
-    from compare.module_api import compare_module
-    from compare.own.crosscheck import crosscheck
-    from compare.own.report import CrossReport
-    from compare.report import Failure, Outcome, Report, Verdict
-    from compare.result import NotAgreed
+    from compare.base.errors import BackproofError, CannotCompare, UsageError
+    from compare.cases.named import CASES, Case
+    from compare.own.api import crosscheck
+    from compare.results.own_report import CrossReport
+    from compare.results.report import Failure, Outcome, Report, Verdict
+    from compare.results.result import NotAgreed
+    from compare.training.module import compare_module
+    from compare.twins.modules import child, mirror, register_twin
 
 _HOMES = {
-    "child": "compare.mirroring",
+    "child": "compare.twins.modules",
     "compare": "compare.api",
-    "compare_module": "compare.module_api",
-    "crosscheck": "compare.own.crosscheck",
-    "CrossReport": "compare.own.report",
-    "mirror": "compare.mirroring",
-    "register_twin": "compare.mirroring",
-    "CASES": "compare.cases",
-    "Case": "compare.cases",
-    "BackproofError": "compare.errors",
-    "CannotCompare": "compare.errors",
-    "UsageError": "compare.errors",
-    "Failure": "compare.report",
-    "NotAgreed": "compare.result",
-    "Outcome": "compare.report",
-    "Report": "compare.report",
-    "Verdict": "compare.report",
+    "compare_module": "compare.training.module",
+    "crosscheck": "compare.own.api",
+    "CrossReport": "compare.results.own_report",
+    "mirror": "compare.twins.modules",
+    "register_twin": "compare.twins.modules",
+    "CASES": "compare.cases.named",
+    "Case": "compare.cases.named",
+    "BackproofError": "compare.base.errors",
+    "CannotCompare": "compare.base.errors",
+    "UsageError": "compare.base.errors",
+    "Failure": "compare.results.report",
+    "NotAgreed": "compare.results.result",
+    "Outcome": "compare.results.report",
+    "Report": "compare.results.report",
+    "Verdict": "compare.results.report",
 }
 
 __all__ = [

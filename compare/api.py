@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from compare.cases import Case, adapt, check_settings, find
-from compare.report import Report
-from compare.session import Progress, run
-from compare.tolerances import make
+from compare.cases.named import Case, adapt, check_settings, find
+from compare.measure.tolerances import make
+from compare.results.report import Report
+from compare.training.session import Progress, run
 
 
 def compare(

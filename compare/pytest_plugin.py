@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
-    from compare.own.report import CrossReport
-    from compare.result import Result
+    from compare.results.own_report import CrossReport
+    from compare.results.result import Result
 
 MARKER = "backproof"
 
@@ -52,7 +52,7 @@ def pytest_runtest_makereport(
     After ``assert report.agrees, report`` pytest cuts the message to a few lines.
     """
     report = yield
-    results = sys.modules.get("compare.result")
+    results = sys.modules.get("compare.results.result")
     if call.excinfo is not None and call.excinfo.errisinstance(AssertionError) and results:
         told = str(call.excinfo.value)
         for text in _not_agreed(call.excinfo, results.Result):
@@ -77,9 +77,9 @@ def crosscheck(
 
     def check(parameters: Any, **arguments: Any) -> CrossReport:
         try:
-            from compare.own.crosscheck import crosscheck
+            from compare.own.api import crosscheck
         except ModuleNotFoundError as error:
-            from compare.loading import missing
+            from compare.process.loading import missing
 
             pytest.fail(missing(error), pytrace=False)
         report = crosscheck(parameters, **(settings | arguments))
@@ -96,7 +96,7 @@ def assert_matches_autograd(
     """The same, and the test fails with the whole report unless both sides agree."""
 
     def check(parameters: Any, **arguments: Any) -> CrossReport:
-        from compare.errors import BackproofError
+        from compare.base.errors import BackproofError
 
         try:
             report = crosscheck(parameters, **arguments)
@@ -136,7 +136,7 @@ def _read(name: str, text: str, read: Callable[[str], Any]) -> Any:
 
 def _record(report: CrossReport, record: Callable[[str, object], None]) -> None:
     """Verdict and metrics as properties of the test, as they stand in JUnit's XML."""
-    from compare.printable import printable
+    from compare.base.printable import printable
 
     record("backproof.verdict", report.verdict.name.lower())
     record("backproof.against", report.against)

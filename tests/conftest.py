@@ -9,7 +9,7 @@ import sklearn.datasets  # noqa: F401 - on import it adds warnings filters: now,
 import sympy  # noqa: F401 - so does this, which PyTorch imports at its first backward pass
 from hypothesis import settings
 
-from compare.opinion import Finding, Opinion
+from compare.referee.opinion import Finding, Opinion
 from tests.global_state import changes, restore, snapshot
 
 settings.register_profile("repeatable", derandomize=True, deadline=None, max_examples=50)
@@ -22,10 +22,10 @@ def verdict_alone(monkeypatch: pytest.MonkeyPatch) -> None:
 
     For tests of many verdicts that look at nothing else: it takes far longer than the verdict.
     """
-    for module in ("compare.session", "compare.own.explained"):
+    for module in ("compare.training.session", "compare.own.explain.afterwards"):
         monkeypatch.setattr(f"{module}.attempt", lambda *_: (None, ""))
     unclear = Opinion(Finding.UNCLEAR)
-    monkeypatch.setattr("compare.session.judge", lambda *_: unclear)
+    monkeypatch.setattr("compare.training.session.judge", lambda *_: unclear)
 
 
 @pytest.fixture(autouse=True)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from torch import Tensor
 
-from compare.lockstep import Step, repeat, show
-from compare.pair import Pair
-from compare.tolerances import Tolerance
+from compare.measure.tolerances import Tolerance
+from compare.sides.lockstep import Step, repeat, show
+from compare.sides.pair import Pair
 from reference import Array
 
 

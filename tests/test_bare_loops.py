@@ -7,9 +7,9 @@ import pytest
 import torch
 
 from benchmarks.bare_loops import LOOPS, loops
-from compare.cases import adapt, find
-from compare.feed import Feed
-from compare.pair import build
+from compare.cases.named import adapt, find
+from compare.sides.feed import Feed
+from compare.sides.pair import build
 
 
 @pytest.mark.parametrize("name", LOOPS)

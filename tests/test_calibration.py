@@ -18,9 +18,9 @@ from benchmarks.calibrate import EQUAL, Tally, quantile, several
 from benchmarks.calibration_page import DOCS
 from benchmarks.sample_networks import draw
 from compare import compare
-from compare.free_run import MULTIPLE as FREE_RUN_MULTIPLE
-from compare.meter import Meter
-from compare.tolerances import MULTIPLE
+from compare.measure.meter import Meter
+from compare.measure.tolerances import MULTIPLE
+from compare.training.free_run import MULTIPLE as FREE_RUN_MULTIPLE
 from reference import Array, Linear, Params
 
 #: Seeds of sample networks. Every tenth has two threads; those left out take seconds each.

@@ -20,7 +20,7 @@ ALLOWED = {
 }
 
 #: The one place where arrays become tensors and tensors arrays.
-BRIDGE = "compare/arrays.py"
+BRIDGE = "compare/base/arrays.py"
 
 #: Functions of ``torch`` that take arrays, and methods of a tensor that give them.
 FROM_ARRAYS = {"tensor", "as_tensor", "asarray", "from_numpy", "from_dlpack", "frombuffer"}
@@ -113,7 +113,7 @@ def test_conversion_is_noticed(line: str) -> None:
         ("import torch_impl", "torch", {"reference", "compare"}),
         ("import compare", "compare", {"numpy", "torch", "reference", "torch_impl"}),
         ("from compare import CASES", "compare", {"numpy", "torch", "reference", "torch_impl"}),
-        ("import compare.solo", "reference", {"torch", "torch_impl"}),
+        ("import compare.training.solo", "reference", {"torch", "torch_impl"}),
         ("from compare import compare", "torch", {"sklearn", "matplotlib"}),
     ],
 )

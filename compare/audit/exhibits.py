@@ -15,24 +15,26 @@ from typing import Any, Protocol
 import numpy as np
 from torch import enable_grad
 
-from compare import data, layer_check, lockstep, rule_check
-from compare.cases import Case
-from compare.data import Dataset
-from compare.diagnosis.catalogue import Evidence
-from compare.diagnosis.side_stage import SideStage
-from compare.diagnosis.sites import Parts, fresh
-from compare.diagnosis.stage import Shown, shown
-from compare.entries.entry import Entry, Variant
-from compare.feed import Feed
-from compare.held import Held
-from compare.lockstep import Moment
-from compare.meter import Meter
-from compare.observation import Observation
-from compare.pair import Pair, build
-from compare.reference_side import ReferenceSide
-from compare.report import Failure, judge
-from compare.subject import Subject, subject_of
-from compare.tolerances import Fixed, Tolerance
+from compare.base.quantities import Observation
+from compare.cases import data
+from compare.cases.data import Dataset
+from compare.cases.named import Case
+from compare.catalogue import layer_check, rule_check
+from compare.catalogue.entries.entry import Entry, Variant
+from compare.catalogue.subject import Subject, subject_of
+from compare.diagnosis.planting.places import Parts, fresh
+from compare.diagnosis.planting.replay import Shown, shown
+from compare.diagnosis.planting.replay_network import SideStage
+from compare.diagnosis.planting.search import Evidence
+from compare.measure.held import Held
+from compare.measure.meter import Meter
+from compare.measure.tolerances import Fixed, Tolerance
+from compare.results.report import Failure, judge
+from compare.sides import lockstep
+from compare.sides.feed import Feed
+from compare.sides.lockstep import Moment
+from compare.sides.pair import Pair, build
+from compare.sides.reference_side import ReferenceSide
 
 #: The reference's plain numbers.
 PLAIN = Fixed(0.0, 0.0)

@@ -12,13 +12,13 @@ import torch
 from torch import Tensor, nn
 
 import reference
-from compare.arrays import to_array, to_tensor
 from compare.audit.exhibits import PLAIN, Stepwise
-from compare.diagnosis.sites import Parts
-from compare.diagnosis.stage import Shown, shown
-from compare.held import Held, hold
-from compare.observation import Array, Observation, gradient
-from compare.tolerances import Tolerance
+from compare.base.arrays import to_array, to_tensor
+from compare.base.quantities import Array, Observation, gradient
+from compare.diagnosis.planting.places import Parts
+from compare.diagnosis.planting.replay import Shown, shown
+from compare.measure.held import Held, hold
+from compare.measure.tolerances import Tolerance
 from reference import Params
 
 #: The size of gradients and the limit: above it, below it, and so small that 1e-6 matters.

@@ -10,15 +10,15 @@ import torch
 from torch import Tensor, nn
 
 import reference
-from compare import module_api
-from compare.arrays import TORCH_DTYPES
 from compare.audit.exhibits import Exhibit, TrainingExhibit
 from compare.audit.functions import functions
 from compare.audit.start import SIZES, StartExhibit
-from compare.data import Dataset
-from compare.feed import Feed
-from compare.mirroring import child, register_twin
-from compare.tolerances import Tolerance
+from compare.base.arrays import TORCH_DTYPES
+from compare.cases.data import Dataset
+from compare.measure.tolerances import Tolerance
+from compare.sides.feed import Feed
+from compare.training import module as module_api
+from compare.twins.modules import child, register_twin
 
 #: Ten samples, so that the last of the batches is smaller.
 SAMPLES, BATCH, FEATURES = 10, 4, 3

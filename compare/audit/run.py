@@ -12,11 +12,11 @@ from compare.audit.modules import NAMES as MODULES
 from compare.audit.modules import exhibits_of
 from compare.audit.trial import Trial, trials
 from compare.audit.workers import shared
-from compare.cases import CASES, adapt
-from compare.catalogue import CATALOGUE
-from compare.diagnosis.sites import sites
+from compare.cases.named import CASES, adapt
+from compare.catalogue.table import CATALOGUE
+from compare.diagnosis.planting.places import sites
 from compare.faults import FAULTS, Fault
-from compare.tolerances import make
+from compare.measure.tolerances import make
 
 #: All that faults are planted in.
 NAMES = (*CASES, *CATALOGUE, *MODULES)

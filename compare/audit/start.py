@@ -9,17 +9,17 @@ import numpy as np
 from torch import enable_grad
 
 import reference
-from compare import pair
 from compare.audit.exhibits import Judgement
-from compare.cases import Case
-from compare.data import Dataset
-from compare.diagnosis.catalogue import Evidence
-from compare.diagnosis.sites import Parts
-from compare.diagnosis.stage import Shown, shown
-from compare.feed import Feed
-from compare.observation import Array, Observation
-from compare.session import Session
-from compare.tolerances import Tolerance
+from compare.base.quantities import Array, Observation
+from compare.cases.data import Dataset
+from compare.cases.named import Case
+from compare.diagnosis.planting.places import Parts
+from compare.diagnosis.planting.replay import Shown, shown
+from compare.diagnosis.planting.search import Evidence
+from compare.measure.tolerances import Tolerance
+from compare.sides import pair
+from compare.sides.feed import Feed
+from compare.training.session import Session
 
 SEED = 5
 SIZES = (3, 4, 4, 4, 2)

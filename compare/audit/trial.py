@@ -8,13 +8,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from compare.audit.exhibits import Exhibit, Judgement
-from compare.diagnosis.catalogue import Search
-from compare.diagnosis.distance import distances, first_apart
-from compare.diagnosis.sites import Parts, Site, planted, sites
-from compare.diagnosis.spots import Spots
-from compare.errors import BackproofError, CannotCompare
+from compare.base.errors import BackproofError, CannotCompare
+from compare.base.quantities import Observation
+from compare.diagnosis.planting.distance import distances, first_apart
+from compare.diagnosis.planting.first_effect import Spots
+from compare.diagnosis.planting.places import Parts, Site, planted, sites
+from compare.diagnosis.planting.search import Search
 from compare.faults import FAULTS, Fault
-from compare.observation import Observation
 
 #: A fault counts as named if it is one of at most so many.
 NAMES = 3

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from threading import current_thread, main_thread
 from typing import TypeVar
 
-from compare.errors import CannotCompare
+from compare.base.errors import CannotCompare
 
 T = TypeVar("T")
 R = TypeVar("R")

@@ -1,7 +1,6 @@
-"""Why two sides disagree: causes that explain the numbers."""
+"""Why two sides disagree: causes that explain the numbers.
 
-from compare.diagnosis.cause import Cause, best, unexplained
-from compare.diagnosis.facts import Facts, Other
-from compare.diagnosis.signatures import read
-
-__all__ = ["Cause", "Facts", "Other", "best", "read", "unexplained"]
+In goes a disagreement; out come causes. ``signatures`` reads them from the numbers, ``planting``
+tries the catalogue's faults; ``diagnose`` does both for a whole network. It imports ``twins`` and
+the stages below.
+"""

@@ -8,16 +8,16 @@ from typing import Any
 import numpy as np
 from torch import nn
 
-from compare.diagnosis.catalogue import Evidence, Search
-from compare.diagnosis.cause import Cause
-from compare.diagnosis.causes import told
-from compare.diagnosis.facts import Facts
-from compare.diagnosis.signatures import read
-from compare.diagnosis.sites import Parts, fresh
-from compare.diagnosis.stage import Shown, shown
-from compare.mirroring import mirror
-from compare.mirroring_training import mirror_loss
-from compare.observation import Array, Observation, gradient
+from compare.base.quantities import Array, Observation, gradient
+from compare.diagnosis.diagnose import told
+from compare.diagnosis.evidence.facts import Facts
+from compare.diagnosis.planting.places import Parts, fresh
+from compare.diagnosis.planting.replay import Shown, shown
+from compare.diagnosis.planting.search import Evidence, Search
+from compare.diagnosis.signatures.read import read
+from compare.results.cause import Cause
+from compare.twins.modules import mirror
+from compare.twins.training import mirror_loss
 from reference import Loss, Module
 
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
-from compare.errors import UsageError
-from compare.files import other_than_file
+from compare.base.errors import UsageError
+from compare.base.files import other_than_file
 
 #: The function that is looked for if none is named.
 FUNCTION = "check"

@@ -13,9 +13,9 @@ from rich.text import Text
 
 from compare.audit.run import Audit
 from compare.audit.trial import Trial
+from compare.base.printable import printable
 from compare.faults import FAULTS
-from compare.printable import printable
-from compare.render.console import say
+from compare.results.console import say
 
 #: From this width on, the table has all of its columns.
 WIDE = 100

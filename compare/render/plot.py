@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from compare.errors import CannotCompare, UsageError
-from compare.files import require_writable, write_whole
-from compare.history import LossHistory
-from compare.report import Report
+from compare.base.errors import CannotCompare, UsageError
+from compare.base.files import require_writable, write_whole
+from compare.measure.history import LossHistory
+from compare.results.report import Report
 
 if TYPE_CHECKING:
-    from compare.solo import Trained
+    from compare.training.solo import Trained
 
 #: So many points are told apart.
 FEW = 40

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from compare.cases import CASES
-from compare.catalogue import CATALOGUE
+from compare.cases.named import CASES
+from compare.catalogue.table import CATALOGUE
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ import time
 import pytest
 
 from compare.audit.workers import shared
-from compare.errors import CannotCompare
+from compare.base.errors import CannotCompare
 from tests.cli.checks import ROOT
 
 #: Goes on far longer than any test waits, but interrupts itself, or all of its group as Ctrl-C

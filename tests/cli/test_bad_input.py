@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 import reference
-from compare import data
-from compare.cases import CASES
+from compare.cases import data
+from compare.cases.named import CASES
 from tests.cli.checks import assert_refused, process, run
 
 

@@ -8,10 +8,10 @@ from textwrap import dedent
 
 import pytest
 
-from compare.own import apart
-from compare.own.child import answer
-from compare.own.post import Post, Request
-from compare.own.starts import STYLES
+from compare.own.child_process import parent
+from compare.own.child_process.child import answer
+from compare.own.child_process.mailbox import Post, Request
+from compare.own.templates import STYLES
 from tests.cli.checks import (
     ROOT,
     assert_ended,
@@ -29,11 +29,11 @@ def in_this_process(
 ) -> None:
     """The check without a process of its own, which takes seconds: test_check_apart.py has that."""
 
-    def check(request: Request, progress: object) -> apart.Answer:
+    def check(request: Request, progress: object) -> parent.Answer:
         post = Post.begin(tmp_path_factory.mktemp("post"), request)
-        return apart.told(answer(request, post))
+        return parent.told(answer(request, post))
 
-    monkeypatch.setattr(apart, "check_apart", check)
+    monkeypatch.setattr(parent, "check_apart", check)
 
 
 #: A network of one parameter whose gradient is what the test makes it.

@@ -14,10 +14,10 @@ from textwrap import dedent, indent
 
 import pytest
 
-from compare.errors import CannotCompare
-from compare.own import apart
-from compare.own.apart import check_apart
-from compare.own.post import RESULT, Post, Request
+from compare.base.errors import CannotCompare
+from compare.own.child_process import parent
+from compare.own.child_process.mailbox import RESULT, Post, Request
+from compare.own.child_process.parent import check_apart
 from tests.cli.checks import ROOT, assert_ended, process, strict_json
 
 #: A network of one parameter that does something before it gives its gradients.
@@ -95,7 +95,7 @@ def test_verdict_is_given_whatever_comes_after_it(trick: str, tmp_path: Path) ->
 def test_call_of_compiled_code_that_does_not_come_back_is_ended(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(apart, "GRACE", 0.5)
+    monkeypatch.setattr(parent, "GRACE", 0.5)
     with pytest.raises(CannotCompare, match="not come back within 8 seconds, nor could it be inte"):
         check_apart(request_for(network(tmp_path, DEAF), timeout=8), print)
 
@@ -140,7 +140,7 @@ HANGS, ENDS = DEAF, "os._exit(0)"
 def test_verdict_stands_but_no_agreement_of_a_file_that_ends_the_process(
     factor: int, trick: str, code: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(apart, "GRACE", 0.5)
+    monkeypatch.setattr(parent, "GRACE", 0.5)
     path = tmp_path / "mine.py"
     path.write_text(AFTER.format(factor=factor, trick=trick))
     if code == 3:
@@ -176,7 +176,7 @@ def test_report_that_cannot_be_shown_leaves_the_verdict(tmp_path: Path) -> None:
     path = network(tmp_path, "", factor=3.0)
     path.write_text(
         path.read_text()
-        + "import compare.render.own as ours\n"
+        + "import compare.results.own_words as ours\n"
         + "def broken(*a): raise KeyError('lost')\n"
         + "ours.show = broken\n"
     )
@@ -312,7 +312,7 @@ def test_message_that_another_has_put_there_is_none(tmp_path: Path) -> None:
 )
 def test_message_without_a_verdict_is_none(body: dict[str, object]) -> None:
     with pytest.raises(CannotCompare):
-        apart.told(body)
+        parent.told(body)
 
 
 def test_what_lies_where_it_is_started_is_not_loaded(tmp_path: Path) -> None:

@@ -11,10 +11,10 @@ import pytest
 
 import reference
 from compare.api import compare
-from compare.cases import CASES
-from compare.catalogue import CATALOGUE
-from compare.render.json import to_json
-from compare.terminal import results
+from compare.cases.named import CASES
+from compare.catalogue.table import CATALOGUE
+from compare.command.process import results
+from compare.results.json import to_json
 from reference import Array, Params
 from tests.cli.checks import assert_ended, assert_fits, assert_refused, process, run, strict_json
 
@@ -89,7 +89,7 @@ def test_one_epoch_is_one() -> None:
 def test_all_is_every_case_and_the_whole_catalogue(monkeypatch: pytest.MonkeyPatch) -> None:
     """Of each entry only the first variant: tests/compare/test_catalogue.py compares them all."""
     first = {name: replace(e, variants=e.variants[:1]) for name, e in CATALOGUE.items()}
-    monkeypatch.setattr("compare.catalogue_check.CATALOGUE", first)
+    monkeypatch.setattr("compare.catalogue.check_entries.CATALOGUE", first)
     result = run("compare", "--case", "all", "--epochs", "2")
     assert result.exit_code == 0
     lines = result.stdout.splitlines()

@@ -11,8 +11,8 @@ from typing import BinaryIO
 
 import pytest
 
-from compare.errors import BackproofError, UsageError
-from compare.files import PARTIAL, require_writable, write_whole
+from compare.base.errors import BackproofError, UsageError
+from compare.base.files import PARTIAL, require_writable, write_whole
 from tests.cli.checks import (
     ROOT,
     assert_atomic,
@@ -38,7 +38,7 @@ def test_a_process_killed_while_writing_leaves_the_old_file(tmp_path: Path) -> N
     done = process(
         "import os, signal, sys\n"
         "from pathlib import Path\n"
-        "from compare.files import write_whole\n"
+        "from compare.base.files import write_whole\n"
         "def write(file):\n"
         "    file.write(b'ne')\n"
         "    file.flush()\n"
@@ -116,8 +116,8 @@ def test_what_is_no_file_is_not_read(
 ENDED = """
 import os, sys, time
 from pathlib import Path
-from compare.files import write_whole
-from compare.terminal import run_as_process
+from compare.base.files import write_whole
+from compare.command.process import run_as_process
 
 def write(file):
     file.write(b"ne")
@@ -188,7 +188,7 @@ def test_what_cannot_be_written_is_found_out_before(name: str, tmp_path: Path) -
 
 def test_the_module_needs_neither_numpy_nor_torch() -> None:
     subprocess.run(
-        [sys.executable, "-c", "import sys, compare.files; assert 'numpy' not in sys.modules"],
+        [sys.executable, "-c", "import sys, compare.base.files; assert 'numpy' not in sys.modules"],
         cwd=ROOT,
         check=True,
     )

@@ -23,7 +23,7 @@ def test_too_little_memory(monkeypatch: pytest.MonkeyPatch) -> None:
     def too_large(case: object) -> None:
         raise MemoryError("Unable to allocate 1 PiB")
 
-    monkeypatch.setattr("compare.pair.initial_weights", too_large)
+    monkeypatch.setattr("compare.sides.pair.initial_weights", too_large)
     assert_refused(run("compare", "--epochs", "1"), 3, "memory", "1 PiB")
 
 

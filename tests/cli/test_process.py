@@ -33,7 +33,7 @@ cli.main()
 AT_EPOCH = """
 import os, signal, sys
 import cli
-from compare.feed import Feed
+from compare.sides.feed import Feed
 right = Feed.epoch
 def epoch(self, number):
     if number == 3:
@@ -179,7 +179,7 @@ def with_a_fault(where: str) -> str:
 
 
 def test_a_fault_of_this_program_is_no_verdict() -> None:
-    done = process(with_a_fault("compare.session.run"), "compare", "--epochs", "1")
+    done = process(with_a_fault("compare.training.session.run"), "compare", "--epochs", "1")
     assert done.returncode == 3
     assert done.stderr.startswith("Traceback")
     assert done.stderr.endswith("RuntimeError: a fault\n")
@@ -187,7 +187,7 @@ def test_a_fault_of_this_program_is_no_verdict() -> None:
 
 @pytest.mark.parametrize(("options", "code"), [([], 0), (["--rtol", "0", "--atol", "0"], 1)])
 def test_a_report_that_cannot_be_shown_has_its_verdict(options: list[str], code: int) -> None:
-    fault = with_a_fault("compare.render.console.show")
+    fault = with_a_fault("compare.results.console.show")
     done = process(fault, "compare", "--epochs", "1", *options)
     assert (done.returncode, done.stdout) == (code, "")
     assert done.stderr.startswith("Error: the report cannot be shown, and its verdict is the exit ")

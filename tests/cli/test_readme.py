@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from compare.cases import CASES
+from compare.cases.named import CASES
 from tests.cli.checks import ROOT, assert_ended, process, run
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")

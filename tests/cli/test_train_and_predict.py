@@ -9,11 +9,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from compare.cases import CASES, adapt
-from compare.catalogue import CATALOGUE
-from compare.continuation import ADDED
-from compare.solo import IMPLEMENTATIONS, train
-from compare.text import zen
+from compare.cases.named import CASES, adapt
+from compare.cases.text import zen
+from compare.catalogue.table import CATALOGUE
+from compare.command.continuation import ADDED
+from compare.training.solo import IMPLEMENTATIONS, train
 from tests.cli.checks import assert_refused, run
 
 

@@ -14,9 +14,9 @@ import numpy as np
 import pytest
 import torch
 
-from compare import ask
-from compare.cases import CASES, adapt
-from compare.solo import IMPLEMENTATIONS
+from compare.cases.named import CASES, adapt
+from compare.command import predict
+from compare.training.solo import IMPLEMENTATIONS
 from tests.cli.checks import assert_refused, run
 
 XOR = {
@@ -186,7 +186,7 @@ def test_files_that_may_not_be_read(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     path = tmp_path / "weights.npz"
     path.write_bytes(_npz(**XOR))
     monkeypatch.setattr("os.access", lambda *args: False)
-    monkeypatch.setattr("compare.weights.open", denied, raising=False)
+    monkeypatch.setattr("compare.training.weight_files.open", denied, raising=False)
     result = run("predict", "0", "1", "--weights", str(path))
     assert_refused(result, 3, f"cannot read {path}: Permission denied")
 
@@ -224,7 +224,7 @@ def test_both_sides_read_what_either_saves(case: str, trained: str, tmp_path: Pa
     assert (result.exit_code, result.stderr) == (0, "")
     assert f"weights saved to {path}" in result.stdout
     rows = ROWS if case != "line" else ROWS[:, :1]
-    sides = [ask.load(CASES[case], impl, path) for impl in IMPLEMENTATIONS]
+    sides = [predict.load(CASES[case], impl, path) for impl in IMPLEMENTATIONS]
     ours, theirs = (side.predict(rows) for side in sides)
     np.testing.assert_allclose(ours, theirs, rtol=0, atol=1e-10)
     assert np.ptp(ours) > 1e-3, "the outputs must differ, or any network would do"
@@ -251,6 +251,6 @@ def test_float32_weights_stay_what_they_are(tmp_path: Path) -> None:
     case = adapt(CASES["xor"], dtype="float32")
     for impl in IMPLEMENTATIONS:
         with np.load(path) as archive:
-            for name, value in ask.load(case, impl, path).weights().items():
+            for name, value in predict.load(case, impl, path).weights().items():
                 assert value.dtype == archive[name].dtype == np.float32
                 np.testing.assert_array_equal(value, archive[name])

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 import torch
 
-from compare.cases import DTYPES
-from compare.rounding import Rigorous, Rounded, smallest_normal
-from compare.rounding.accuracy import ULPS
+from compare.cases.named import DTYPES
+from compare.measure.rounding import Rigorous, Rounded, smallest_normal
+from compare.measure.rounding.accuracy import ULPS
 from reference import Sigmoid
 from tests.compare.ulps import EXPONENTS, FUNCTIONS, measured, off, points, truth
 

@@ -11,12 +11,13 @@ import torch
 
 import reference
 from benchmarks.calibrate import Tally, one
-from compare import Report, Verdict, amplification, compare
-from compare.cases import find
-from compare.feed import Feed
-from compare.free_run import FreeRun
-from compare.pair import build
-from compare.session import Session
+from compare import Report, Verdict, compare
+from compare.cases.named import find
+from compare.sides.feed import Feed
+from compare.sides.pair import build
+from compare.training import amplification
+from compare.training.free_run import FreeRun
+from compare.training.session import Session
 from reference import Linear
 
 #: A network of the calibration whose tanh layers are saturated: rounding decides in which epoch its

@@ -15,9 +15,9 @@ from torch.nn import functional
 
 import reference
 from compare import Report, Verdict
-from compare.errors import CannotCompare
-from compare.mirroring import child, register_twin
-from compare.module_api import compare_module
+from compare.base.errors import CannotCompare
+from compare.training.module import compare_module
+from compare.twins.modules import child, register_twin
 from reference.module import prefixed, scoped
 from torch_impl import eager_optimizers
 
@@ -52,7 +52,7 @@ class Twin(reference.Module):
 
 @pytest.fixture(autouse=True)
 def twin_of_net(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("compare.mirroring._TWINS", {})
+    monkeypatch.setattr("compare.twins.modules._TWINS", {})
     register_twin(Net, lambda net: Twin(child(net, "inner")))
 
 

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 from compare import CASES, UsageError, Verdict, compare
-from compare.cases import ACTIVATIONS, DTYPES, LARGEST_SEED, adapt, find
-from compare.data import DATASETS, load
-from compare.network_cases import NETWORK_CASES
-from compare.reference_side import initial_weights, network_of
+from compare.cases.data import DATASETS, load
+from compare.cases.named import ACTIVATIONS, DTYPES, LARGEST_SEED, adapt, find
+from compare.cases.network_cases import NETWORK_CASES
+from compare.sides.reference_side import initial_weights, network_of
 from tests.noise import noise_case
 
 each_dtype = pytest.mark.parametrize("dtype", DTYPES)

@@ -11,18 +11,18 @@ import pytest
 import torch.fx.experimental.symbolic_shapes  # noqa: F401 - adds warnings filters: now, not later
 
 import reference
-from compare import layer_check
 from compare.audit.modules import exhibits_of
-from compare.cases import CASES, DTYPES
-from compare.catalogue import CATALOGUE, find, lines
-from compare.catalogue_check import check
-from compare.entries.entry import Draw, Entry
-from compare.errors import CannotCompare, UsageError
-from compare.pair import build
-from compare.report import Verdict
-from compare.rounding import Rounded
-from compare.subject import random_like, subject_of
-from compare.tolerances import TOLERANCES, Fixed, make
+from compare.base.errors import CannotCompare, UsageError
+from compare.cases.named import CASES, DTYPES
+from compare.catalogue import layer_check
+from compare.catalogue.check_entries import check
+from compare.catalogue.entries.entry import Draw, Entry
+from compare.catalogue.subject import random_like, subject_of
+from compare.catalogue.table import CATALOGUE, find, lines
+from compare.measure.rounding import Rounded
+from compare.measure.tolerances import TOLERANCES, Fixed, make
+from compare.results.report import Verdict
+from compare.sides.pair import build
 from reference.optim import Scheduler
 
 #: What networks are made of, and the case, or the module of the audit, that compares it.
@@ -147,7 +147,7 @@ def _samples(entry: Entry, number: int) -> tuple[int, ...]:
 
 def test_is_listed_without_loading_numpy_or_torch() -> None:
     program = (
-        "import sys; from compare.catalogue import lines; print('\\n'.join(lines())); "
+        "import sys; from compare.catalogue.table import lines; print('\\n'.join(lines())); "
         "assert not {'numpy', 'torch'} & set(sys.modules)"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)

@@ -7,9 +7,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from compare.cases import CASES
-from compare.data import DATASETS, load
-from compare.text import numbered, windows, zen
+from compare.cases.data import DATASETS, load
+from compare.cases.named import CASES
+from compare.cases.text import numbered, windows, zen
 
 
 @pytest.mark.parametrize("name", DATASETS)

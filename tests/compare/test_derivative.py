@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from compare.derivative import complex_step, extended_precision
-from compare.differences import central
+from compare.referee.derivative import complex_step, extended_precision
+from compare.referee.differences import central
 
 #: Functions of a complex number with their derivatives.
 ANALYTIC: dict[str, tuple[Callable[[complex], complex], Callable[[float], float]]] = {

@@ -9,8 +9,8 @@ import pytest
 import torch
 
 from compare import compare
-from compare.cases import DTYPES
-from compare.render.json import to_json
+from compare.cases.named import DTYPES
+from compare.results.json import to_json
 from tests.global_state import changes, restore, snapshot
 from tests.noise import noise_case
 from tests.processes import run
@@ -26,7 +26,7 @@ def test_two_runs_are_equal(name: str, dtype: str) -> None:
 def test_two_processes_are_equal() -> None:
     program = """
         from compare import compare
-        from compare.render.json import to_json
+        from compare.results.json import to_json
         print(to_json(compare("xor-tanh", epochs=20, dtype="float32")))
     """
     assert run(program) == run(program)

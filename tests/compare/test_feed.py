@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 
 import reference
 from compare import CASES, Case, compare
-from compare.data import DATASETS, Dataset
-from compare.feed import Feed
+from compare.cases.data import DATASETS, Dataset
+from compare.sides.feed import Feed
 from tests.noise import SAMPLES, noise_case
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from compare.history import LossHistory, Thinned
+from compare.measure.history import LossHistory, Thinned
 
 
 @given(length=st.integers(0, 3000), capacity=st.integers(2, 64))

@@ -14,15 +14,15 @@ import torch.fx.experimental.symbolic_shapes
 from torch import Tensor, nn
 
 import reference
-from compare import mirroring
-from compare.arrays import to_array, to_tensor
-from compare.beside import Beside
-from compare.catalogue import CATALOGUE
-from compare.errors import CannotCompare, UsageError
-from compare.mirroring import LAYERS, child, mirror, register_twin
-from compare.module_api import compare_module
-from compare.report import Report, Verdict
-from compare.torch_subject import module_of
+from compare.base.arrays import to_array, to_tensor
+from compare.base.errors import CannotCompare, UsageError
+from compare.catalogue.table import CATALOGUE
+from compare.catalogue.torch_subject import module_of
+from compare.results.report import Report, Verdict
+from compare.sides.networks.beside import Beside
+from compare.training.module import compare_module
+from compare.twins import modules as mirroring
+from compare.twins.modules import LAYERS, child, mirror, register_twin
 from reference import Array, Module, Params
 from reference.module import prefixed, scoped
 from torch_impl import eager_optimizers

@@ -11,8 +11,8 @@ import torch
 from torch import nn
 
 from compare import Report, Verdict
-from compare.errors import BackproofError, CannotCompare, UsageError
-from compare.module_api import compare_module, pair_of
+from compare.base.errors import BackproofError, CannotCompare, UsageError
+from compare.training.module import compare_module, pair_of
 from torch_impl import eager_optimizers
 
 RNG = np.random.default_rng(3)

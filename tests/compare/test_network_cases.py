@@ -10,18 +10,18 @@ import pytest
 from torch import enable_grad
 
 from compare import CASES, Report, UsageError, compare
-from compare.case import Case
-from compare.continuation import ADDED, parse
-from compare.data import DATASETS, load
-from compare.envelope import Envelope
-from compare.feed import Feed
-from compare.goals import GOALS
-from compare.metrics import Metrics
-from compare.network_cases import NETWORK_CASES
-from compare.observation import NORM, Observation
-from compare.pair import build
-from compare.plan import Plan, plan
-from compare.solo import train
+from compare.base.quantities import NORM, Observation
+from compare.cases.case import Case
+from compare.cases.data import DATASETS, load
+from compare.cases.goals import GOALS
+from compare.cases.network_cases import NETWORK_CASES
+from compare.cases.plan import Plan, plan
+from compare.command.continuation import ADDED, parse
+from compare.measure.metrics import Metrics
+from compare.sides.feed import Feed
+from compare.sides.pair import build
+from compare.training.envelope import Envelope
+from compare.training.solo import train
 
 NAMES = [case.name for case in NETWORK_CASES]
 

@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from compare.differences import central
-from compare.errors import CannotCompare
-from compare.noise import computational_noise, noise_with_jumps
+from compare.base.errors import CannotCompare
+from compare.referee.differences import central
+from compare.referee.noise import computational_noise, noise_with_jumps
 
 U = 2.0**-53
 

@@ -12,8 +12,8 @@ from torch import nn
 
 import reference
 from compare import Report, Verdict
-from compare.errors import CannotCompare
-from compare.module_api import compare_module
+from compare.base.errors import CannotCompare
+from compare.training.module import compare_module
 from torch_impl import eager_optimizers
 
 RNG = np.random.default_rng(8)
@@ -144,7 +144,7 @@ def test_copies_that_raise_end_the_free_run_alone(monkeypatch: pytest.MonkeyPatc
         raise ValueError("not for numbers that only rounding gives")
 
     assert compared(made(linear), np.ones((4, 3)), nn.MSELoss()).horizon is None
-    monkeypatch.setattr("compare.envelope.Envelope.step", raising)
+    monkeypatch.setattr("compare.training.envelope.Envelope.step", raising)
     report = compared(made(linear), np.ones((4, 3)), nn.MSELoss())
     assert report.horizon == 1
     assert report.agrees

@@ -11,10 +11,10 @@ from types import ModuleType
 import numpy as np
 import pytest
 
-import compare.meter
+import compare.measure.meter
 import reference.linear
-from compare.own.memento import Memento
-from compare.ownership import is_ours, is_users, is_users_module
+from compare.own.isolation.user_state import Memento
+from compare.process.ownership import is_ours, is_users, is_users_module
 
 SOURCE = """
 calls = [0]
@@ -44,7 +44,7 @@ def loaded(name: str, file: Path) -> ModuleType:
 
 @pytest.mark.parametrize(
     "name",
-    ["compare", "reference", "torch_impl", "cli", "text", "tests", "compare.own.running", "math"],
+    ["compare", "reference", "torch_impl", "cli", "text", "tests", "compare.own.user.run", "math"],
 )
 @pytest.mark.parametrize("place", ["{}.py", "compare/{}.py", "reference/{}/__init__.py"])
 def test_module_named_as_ours_is_the_users(name: str, place: str, tmp_path: Path) -> None:
@@ -66,7 +66,7 @@ def test_classes_of_it_are_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     assert module.Counting.made == 0
 
 
-@pytest.mark.parametrize("module", [compare.meter, reference.linear, compare])
+@pytest.mark.parametrize("module", [compare.measure.meter, reference.linear, compare])
 def test_ours_lies_where_we_lie(module: ModuleType) -> None:
     assert is_ours(str(module.__file__))
     assert not is_users(str(module.__file__))

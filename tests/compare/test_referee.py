@@ -13,8 +13,8 @@ from torch import Tensor, nn
 
 import torch_impl.networks
 from compare import Report, Verdict, compare
-from compare.cases import DTYPES
-from compare.opinion import Finding, Opinion
+from compare.cases.named import DTYPES
+from compare.referee.opinion import Finding, Opinion
 from reference import (
     ACTIVATIONS,
     SGD,
@@ -312,7 +312,7 @@ def test_without_complex_arithmetic_and_without_extended_precision(
 ) -> None:
     monkeypatch.setitem(ACTIVATIONS, "tanh", Real)
     if not extended:
-        monkeypatch.setattr("compare.referee.extended_precision", lambda: False)
+        monkeypatch.setattr("compare.training.which_side.extended_precision", lambda: False)
     plant(monkeypatch, *plants)
     _, opinion = judged(monkeypatch, dtype)
     assert opinion.finding is finding
@@ -327,7 +327,7 @@ def test_fault_of_pytorch_is_seen_without_complex_arithmetic(
 ) -> None:
     monkeypatch.setitem(ACTIVATIONS, "tanh", Real)
     if not extended:
-        monkeypatch.setattr("compare.referee.extended_precision", lambda: False)
+        monkeypatch.setattr("compare.training.which_side.extended_precision", lambda: False)
     monkeypatch.setitem(torch_impl.networks.ACTIVATIONS, "tanh", wrong_in_torch("tanh", 1.001))
     assert judged(monkeypatch, "float64")[1].finding is Finding.TORCH
 
@@ -336,7 +336,7 @@ def test_referee_leaves_both_sides_as_they_are(monkeypatch: pytest.MonkeyPatch) 
     """It looks on at the first fault only; training goes on as without it."""
     plant(monkeypatch, (Linear, "backward", gradient("weight", 1.05)))
     with_referee, _ = judged(monkeypatch, "float64")
-    monkeypatch.setattr("compare.session.judge", lambda *args: None)
+    monkeypatch.setattr("compare.training.session.judge", lambda *args: None)
     case = noise_case(monkeypatch)
     assert compare(case).history.torch == with_referee.history.torch
     assert np.isfinite(compare(case).history.reference).all()

@@ -13,9 +13,9 @@ import numpy as np
 import pytest
 
 from compare import CannotCompare, Report, UsageError, Verdict, compare
-from compare.meter import Meter
-from compare.render.json import to_json
-from compare.report import judge
+from compare.measure.meter import Meter
+from compare.results.json import to_json
+from compare.results.report import judge
 from reference import Tanh
 from tests.noise import noise_case
 

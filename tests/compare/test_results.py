@@ -16,15 +16,15 @@ import pytest
 from rich.console import Console
 
 from compare import CannotCompare, CrossReport, NotAgreed, Report, Verdict, compare
-from compare.cases import find
-from compare.catalogue import CATALOGUE
-from compare.catalogue_check import Row
-from compare.checked import Checked
-from compare.meter import Meter
-from compare.metrics import Metrics
-from compare.own.report import Section
-from compare.result import Result
-from compare.several import NoReport
+from compare.cases.named import find
+from compare.catalogue.check_entries import Row
+from compare.catalogue.table import CATALOGUE
+from compare.measure.meter import Meter
+from compare.measure.metrics import Metrics
+from compare.results.checked import Checked
+from compare.results.own_report import Section
+from compare.results.result import Result
+from compare.results.several import NoReport
 
 ODD = "gradient <b>&[red]w[/red]"
 

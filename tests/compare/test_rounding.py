@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 
 from compare import CannotCompare, Verdict, compare
-from compare.cases import DTYPES, adapt, find
-from compare.feed import Feed
-from compare.observation import Array, Observation, Snapshot
-from compare.pair import build
-from compare.rounding import Model, Rigorous, Rounded, Statistical, smallest_normal
-from compare.tolerances import MULTIPLE, Computed, make
+from compare.base.quantities import Array, Observation, Snapshot
+from compare.cases.named import DTYPES, adapt, find
+from compare.measure.rounding import Model, Rigorous, Rounded, Statistical, smallest_normal
+from compare.measure.tolerances import MULTIPLE, Computed, make
+from compare.sides.feed import Feed
+from compare.sides.pair import build
 from reference import Linear, ReLU, Sigmoid
 from tests.noise import noise_case
 

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from compare.observation import Array
-from compare.rounding import Rigorous, Rounded, Statistical
-from compare.tolerances import MULTIPLE
+from compare.base.quantities import Array
+from compare.measure.rounding import Rigorous, Rounded, Statistical
+from compare.measure.tolerances import MULTIPLE
 from reference import MLP, HalfSquaredErrorLoss, MSELoss, Params, gradients
 from tests.compare.true_values import WIDER, errors, ratios
 from tests.strategies import draw_params

@@ -11,12 +11,12 @@ import torch
 from torch import Tensor, nn
 
 from compare import Verdict
-from compare.errors import CannotCompare
-from compare.mirroring import register_twin
-from compare.module_api import compare_module
-from compare.report import Report
-from compare.rounding import Model, Room, Rounded
-from compare.tolerances import make
+from compare.base.errors import CannotCompare
+from compare.measure.rounding import Model, Room, Rounded
+from compare.measure.tolerances import make
+from compare.results.report import Report
+from compare.training.module import compare_module
+from compare.twins.modules import register_twin
 from reference import Module
 from tests.compare.test_rounding import RIGOROUS, STATISTICAL, about, each_model, exact
 from torch_impl import eager_optimizers
@@ -174,7 +174,7 @@ class OrderedTwin(Module):
 def test_twin_that_sorts_and_writes(
     dtype: str, tolerance: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("compare.mirroring._TWINS", {})
+    monkeypatch.setattr("compare.twins.modules._TWINS", {})
     register_twin(Ordered, lambda module: OrderedTwin())
     data = RNG.standard_normal((5, 6)), RNG.standard_normal((5, 6))
 

@@ -11,7 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from compare.diagnosis import Cause, Facts, Other, read, unexplained
+from compare.diagnosis.evidence.facts import Facts, Other
+from compare.diagnosis.signatures.read import read
+from compare.results.cause import Cause, unexplained
 from reference import Array
 
 Gradients = dict[str, Array]

@@ -10,12 +10,12 @@ import torch
 from torch import nn
 
 from compare import CASES, Report, Verdict
-from compare.cases import DTYPES
-from compare.feed import Feed
-from compare.module_api import compare_module
-from compare.pair import build
-from compare.reference_side import ReferenceSide
-from compare.torch_side import TorchSide
+from compare.cases.named import DTYPES
+from compare.sides.feed import Feed
+from compare.sides.pair import build
+from compare.sides.reference_side import ReferenceSide
+from compare.sides.torch_side import TorchSide
+from compare.training.module import compare_module
 from reference import Array
 from torch_impl import UpdateRule, eager_optimizers
 

@@ -13,11 +13,11 @@ from torch import Tensor, nn
 from torch.utils._python_dispatch import TorchDispatchMode
 
 import reference
-from compare import catalogue_check
-from compare.catalogue import CATALOGUE
-from compare.module_api import compare_module
-from compare.report import Report, Verdict
-from compare.torch_constants import BUGS, Constants, mend_rates, told
+from compare.catalogue import check_entries
+from compare.catalogue.table import CATALOGUE
+from compare.measure.torch_constants import BUGS, Constants, mend_rates, told
+from compare.results.report import Report, Verdict
+from compare.training.module import compare_module
 from torch_impl import eager_optimizers
 
 RNG = np.random.default_rng(4)
@@ -89,7 +89,7 @@ def test_fault_of_that_size_is_found(name: str, monkeypatch: pytest.MonkeyPatch)
     assert report.verdict is Verdict.DISAGREE
     assert report.first_divergence is not None
     assert report.first_divergence.quantity == "gradient at 0"
-    assert catalogue_check.check(CATALOGUE[name]).verdict is Verdict.DISAGREE
+    assert check_entries.check(CATALOGUE[name]).verdict is Verdict.DISAGREE
 
 
 class Off(TorchDispatchMode):  # type: ignore[no-untyped-call]
@@ -124,7 +124,7 @@ def test_other_errors_of_the_operator_are_not_mended(name: str) -> None:
 
 @pytest.mark.parametrize("name", ACTIVATIONS)
 def test_catalogue_tells_of_the_bug(name: str) -> None:
-    row = catalogue_check.check(CATALOGUE[name])
+    row = check_entries.check(CATALOGUE[name])
     assert row.verdict is Verdict.AGREE
     assert BUGS[name] in str(row)
-    assert catalogue_check.check(CATALOGUE["ReLU"]).remarks == ()
+    assert check_entries.check(CATALOGUE["ReLU"]).remarks == ()

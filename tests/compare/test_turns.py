@@ -1,4 +1,4 @@
-"""Both sides take turns, and both see every batch."""
+"""Both sides take interleave, and both see every batch."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
 
-from compare import schedule, turns
-from compare.arrays import to_array
-from compare.cases import adapt, find
-from compare.feed import Feed
-from compare.module_api import pair_of
-from compare.pair import build
+from compare.base.arrays import to_array
+from compare.cases.named import adapt, find
+from compare.sides.feed import Feed
+from compare.sides.pair import build
+from compare.training import cadence, interleave
+from compare.training.module import pair_of
 
 
 @given(first=st.integers(1, 300), count=st.integers(1, 80), every=st.integers(1, 50))
@@ -21,8 +21,8 @@ from compare.pair import build
 def test_every_batch_comes_once_and_in_order(first: int, count: int, every: int) -> None:
     case = adapt(find("xor"), batch_size=3)
     pair, feed = build(case), Feed(case)
-    epochs, looks = range(first, first + count), schedule.epochs(400, every)
-    found = list(turns.turns(pair, feed, epochs, looks))
+    epochs, looks = range(first, first + count), cadence.epochs(400, every)
+    found = list(interleave.turns(pair, feed, epochs, looks))
     batches = [batch for turn in found for batch in turn]
     assert [batch.epoch for batch in batches] == [e for e in epochs for _ in feed.parts]
     looked_at = {batch.epoch for batch in batches if batch.looked_at}
@@ -34,7 +34,7 @@ def test_every_batch_comes_once_and_in_order(first: int, count: int, every: int)
         for tensor, right in zip(batch.theirs, theirs, strict=True):
             np.testing.assert_array_equal(to_array(tensor), to_array(right))
     for turn in found:
-        assert 1 <= len(turn) <= turns.LENGTH
+        assert 1 <= len(turn) <= interleave.LENGTH
         assert sum(batch.looked_at for batch in turn) <= 1
 
 
@@ -44,11 +44,11 @@ def test_network_with_masks_takes_a_turn_for_each_batch() -> None:
     optimizer = torch.optim.SGD(module.parameters(), lr=0.1)
     feed = Feed(adapt(find("xor"), batch_size=1))
     pair = pair_of(module, nn.MSELoss(), optimizer)
-    found = list(turns.turns(pair, feed, range(1, 3), {1, 2}))
+    found = list(interleave.turns(pair, feed, range(1, 3), {1, 2}))
     assert [len(turn) for turn in found] == [1] * (2 * len(feed.parts))
 
 
 def test_turns_are_long_where_both_sides_can_be_on_their_own() -> None:
     case = find("xor")
-    found = list(turns.turns(build(case), Feed(case), range(1000, 1200), frozenset({1010})))
+    found = list(interleave.turns(build(case), Feed(case), range(1000, 1200), frozenset({1010})))
     assert [len(turn) for turn in found] == [64, 64, 64, 8]

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from compare.derivative import extended_precision
-from compare.rounding import Model, Rounded
+from compare.measure.rounding import Model, Rounded
+from compare.referee.derivative import extended_precision
 from reference import Array
 
 #: For each dtype the one that tells its errors.

@@ -1,7 +1,7 @@
 """How many units in the last place the elementary functions are off, measured with mpmath.
 
 ``python -m tests.compare.ulps`` measures 100,000 points of each, at every level of vectorisation
-that this machine offers: the constants in compare/rounding/accuracy.py are its result.
+that this machine offers: the constants in compare/measure/rounding/accuracy.py are its result.
 """
 
 from __future__ import annotations

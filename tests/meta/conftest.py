@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from compare import layer_check, rule_check
-from compare.entries.entry import Entry, Variant
+from compare.catalogue import layer_check, rule_check
+from compare.catalogue.entries.entry import Entry, Variant
 
 
 def _once(ask: Callable[..., Any]) -> Callable[..., Any]:

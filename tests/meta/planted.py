@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from compare.checked import Checked
 from compare.faults import Fault
+from compare.results.checked import Checked
 
 #: How a quantity is called that is of each kind.
 KINDS = {"output": "output", "dx": "gradient at input"}

@@ -9,8 +9,8 @@ import pytest
 import torch
 
 from compare import CannotCompare, Verdict, compare
-from compare.cases import DTYPES
-from compare.torch_side import TorchSide
+from compare.cases.named import DTYPES
+from compare.sides.torch_side import TorchSide
 from reference import Array, HalfSquaredErrorLoss, Model, Params, gradients
 from tests.noise import noise_case
 

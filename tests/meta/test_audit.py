@@ -10,15 +10,15 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from compare import meter
 from compare.audit import run, trial
 from compare.audit.run import Audit, audit
 from compare.audit.trial import Trial
-from compare.cases import DTYPES
-from compare.diagnosis import catalogue
-from compare.diagnosis.sites import Site, planted, sites
+from compare.cases.named import DTYPES
+from compare.diagnosis.planting import search as catalogue
+from compare.diagnosis.planting.places import Site, planted, sites
 from compare.faults import FAULTS, Fault
 from compare.faults.changes import output
+from compare.measure import meter
 from compare.render.audit import headline, show
 from reference import MLP, Array, Linear, Tanh
 from tests.cli.checks import run as cli
@@ -134,7 +134,7 @@ def test_check_that_is_blinded_misses(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_tolerance_that_lets_everything_pass_shows_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("compare.tolerances.MULTIPLE", 1e18)
+    monkeypatch.setattr("compare.measure.tolerances.MULTIPLE", 1e18)
     assert of("Tanh", wrong_output()) == []
 
 

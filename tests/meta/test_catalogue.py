@@ -12,15 +12,15 @@ import torch.fx.experimental.symbolic_shapes  # noqa: F401 - adds warnings filte
 
 import reference
 from compare import faults as fault_catalogue
-from compare import layer_check, own_forward
-from compare.cases import DTYPES
-from compare.catalogue import CATALOGUE
-from compare.catalogue_check import check
-from compare.observation import Array, Observation
-from compare.report import Verdict
-from compare.rounding import Rounded
-from compare.subject import Subject, subject_of
-from compare.tolerances import make
+from compare.base.quantities import Array, Observation
+from compare.cases.named import DTYPES
+from compare.catalogue import layer_check, own_forward
+from compare.catalogue.check_entries import check
+from compare.catalogue.subject import Subject, subject_of
+from compare.catalogue.table import CATALOGUE
+from compare.measure.rounding import Rounded
+from compare.measure.tolerances import make
+from compare.results.report import Verdict
 from reference import Params
 
 Method = Callable[..., Any]

@@ -11,12 +11,12 @@ import numpy as np
 import pytest
 
 import reference
-from compare import layer_check, rule_check
-from compare.cases import DTYPES
-from compare.catalogue import find
+from compare.cases.named import DTYPES
+from compare.catalogue import layer_check, rule_check
+from compare.catalogue.subject import subject_of
+from compare.catalogue.table import find
 from compare.faults import FAULTS, SCHEDULES, SEQUENCES, UPDATES, WHOLE, Fault
 from compare.faults.layers import LAYERS
-from compare.subject import subject_of
 from reference.module import Params
 from reference.optim.optimizer import State
 from tests.meta.planted import first_wrong, spoils

@@ -11,17 +11,18 @@ import torch
 from torch import nn
 
 import reference
-from compare import module_api, pair
-from compare.cases import DTYPES, Case
-from compare.data import Dataset
+from compare.cases.data import Dataset
+from compare.cases.named import DTYPES, Case
 from compare.faults import FAULTS, WHOLE, Fault
 from compare.faults.training import TRAINING
-from compare.feed import Feed
-from compare.meter import Meter
-from compare.pair import Pair
-from compare.report import Report
-from compare.session import Session
-from compare.tolerances import make
+from compare.measure.meter import Meter
+from compare.measure.tolerances import make
+from compare.results.report import Report
+from compare.sides import pair
+from compare.sides.feed import Feed
+from compare.sides.pair import Pair
+from compare.training import module as module_api
+from compare.training.session import Session
 from reference import Array, Linear, Params
 from reference.optim import total_norm
 from tests.noise import dataset, noise_case

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from compare import rule_check
-from compare.catalogue import CATALOGUE
-from compare.entries.entry import Entry, variant
+from compare.catalogue import rule_check
+from compare.catalogue.entries.entry import Entry, variant
+from compare.catalogue.table import CATALOGUE
 from tests.meta import words
 from tests.meta.word_conditions import (
     absent,

@@ -16,24 +16,24 @@ from torch import Tensor, nn
 
 import reference
 from benchmarks import diagnosis
-from compare import session as session_module
-from compare.budget import Budget, TimeUp
-from compare.cases import CASES, DTYPES, adapt
-from compare.diagnosis import causes
-from compare.diagnosis.cause import Cause
+from compare.cases.named import CASES, DTYPES, adapt
+from compare.diagnosis import diagnose
 from compare.diagnosis.explain import explain
-from compare.diagnosis.side_stage import SideStage, side_of
-from compare.diagnosis.sites import Site, planted
+from compare.diagnosis.planting.places import Site, planted
+from compare.diagnosis.planting.replay_network import SideStage, side_of
 from compare.faults import FAULTS
-from compare.feed import Feed
-from compare.mirroring import register_twin
-from compare.module_api import compare_module
-from compare.pair import Pair, build
-from compare.render.console import show
-from compare.render.json import to_json
-from compare.report import Report
-from compare.session import NO_CAUSE, Session
-from compare.tolerances import make
+from compare.measure.tolerances import make
+from compare.process.budget import Budget, TimeUp
+from compare.results.cause import Cause
+from compare.results.console import show
+from compare.results.json import to_json
+from compare.results.report import Report
+from compare.sides.feed import Feed
+from compare.sides.pair import Pair, build
+from compare.training import session as session_module
+from compare.training.module import compare_module
+from compare.training.session import NO_CAUSE, Session
+from compare.twins.modules import register_twin
 from reference import Array, Linear, Params
 from tests.cli.checks import ROOT, process
 from tests.cli.test_readme import README
@@ -129,7 +129,7 @@ def test_diagnosis_that_raises_costs_no_verdict(monkeypatch: pytest.MonkeyPatch)
     def raises(*args: object) -> None:
         raise RuntimeError("no")
 
-    monkeypatch.setattr(causes, "diagnose", raises)
+    monkeypatch.setattr(diagnose, "diagnose", raises)
     found = report("xor", ONE[0][1:])
     assert not found.agrees
     assert found.unexplained == "could not be found out: RuntimeError: no"

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from compare import CASES, Verdict, compare
-from compare.cases import DTYPES
+from compare.cases.named import DTYPES
 from reference import SGD, Array, Linear, Params, Sigmoid, Tanh
 from tests.meta import test_network_faults
 from tests.meta.faults import FAULTS, Fault

@@ -9,13 +9,13 @@ import numpy as np
 import pytest
 import torch.fx.experimental.symbolic_shapes  # noqa: F401 - adds warnings filters: now, not later
 
-from compare import layer_check, own_forward
-from compare.catalogue import CATALOGUE
-from compare.checked import Checked
-from compare.entries.entry import Entry, Variant, variant
+from compare.catalogue import layer_check, own_forward
+from compare.catalogue.entries.entry import Entry, Variant, variant
+from compare.catalogue.subject import Subject, subject_of
+from compare.catalogue.table import CATALOGUE
 from compare.faults import Fault
 from compare.faults.layers import LAYERS
-from compare.subject import Subject, subject_of
+from compare.results.checked import Checked
 from reference import Linear, Module, Residual, Sequential, Tanh, Tied
 
 KINDS = ("layer", "activation", "loss")

@@ -10,9 +10,10 @@ import numpy as np
 import pytest
 
 import reference
-from compare import Verdict, compare, reference_side
-from compare.cases import DTYPES
-from compare.network_cases import NETWORK_CASES, NORMS
+from compare import Verdict, compare
+from compare.cases.named import DTYPES
+from compare.cases.network_cases import NETWORK_CASES, NORMS
+from compare.sides import reference_side
 from reference import Array, Model, Params
 from reference.optim import rule
 

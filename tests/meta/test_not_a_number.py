@@ -14,19 +14,19 @@ import pytest
 import torch
 
 from compare import CrossReport, Report, Verdict, compare, crosscheck
-from compare.checked import Checked
-from compare.claim import Claim, judge_claim
-from compare.derivative import Derivative, confirmed
-from compare.envelope import Envelope
-from compare.meter import Meter
-from compare.metrics import Difference, Metrics
-from compare.observation import Array
-from compare.own.autograd import Autograd
-from compare.own.report import Section
-from compare.render import own as render_own
-from compare.render import words
-from compare.rounding import Rounded
-from compare.tolerances import TOLERANCES, Computed, make
+from compare.base.quantities import Array
+from compare.measure.meter import Meter
+from compare.measure.metrics import Difference, Metrics
+from compare.measure.rounding import Rounded
+from compare.measure.tolerances import TOLERANCES, Computed, make
+from compare.own.oracle.autograd import Autograd
+from compare.referee.claim import Claim, judge_claim
+from compare.referee.derivative import Derivative, confirmed
+from compare.results import own_words as render_own
+from compare.results import words
+from compare.results.checked import Checked
+from compare.results.own_report import Section
+from compare.training.envelope import Envelope
 
 BAD = (math.nan, math.inf, -math.inf)
 NO_UNIT = (*BAD, -1e-15)
@@ -348,9 +348,9 @@ def test_copies_that_are_lost_make_the_envelope_infinite() -> None:
 
 
 def _sizes_with_lost_copies(bad: float) -> dict[str, float]:
-    from compare.cases import find
-    from compare.feed import Feed
-    from compare.pair import build
+    from compare.cases.named import find
+    from compare.sides.feed import Feed
+    from compare.sides.pair import build
 
     case = find("xor")
     pair, feed = build(case), Feed(case)

@@ -8,15 +8,16 @@ from typing import Any
 import numpy as np
 import pytest
 
-from compare import Verdict, compare, lockstep
-from compare.cases import DTYPES, adapt, find
-from compare.feed import Feed
-from compare.meter import Meter
-from compare.metrics import Metrics
-from compare.observation import Array
-from compare.pair import build
-from compare.session import Session
-from compare.tolerances import make
+from compare import Verdict, compare
+from compare.base.quantities import Array
+from compare.cases.named import DTYPES, adapt, find
+from compare.measure.meter import Meter
+from compare.measure.metrics import Metrics
+from compare.measure.tolerances import make
+from compare.sides import lockstep
+from compare.sides.feed import Feed
+from compare.sides.pair import build
+from compare.training.session import Session
 from reference import Linear, Params
 from tests.one_step import one_step
 

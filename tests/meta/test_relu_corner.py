@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from compare import Case, Verdict, compare
-from compare.cases import DTYPES
-from compare.data import DATASETS, Dataset
-from compare.opinion import Finding
+from compare.cases.data import DATASETS, Dataset
+from compare.cases.named import DTYPES
+from compare.referee.opinion import Finding
 from reference import INITIALISERS, Array, Module, Params, ReLU
 from tests.noise import dataset, noise_case
 

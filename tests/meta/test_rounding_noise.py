@@ -9,8 +9,8 @@ import torch
 from torch import Tensor
 
 from compare import CannotCompare
-from compare.own import operations, rounding_noise
-from compare.own.perturbation import Perturbation
+from compare.own.oracle import operations, rounding_noise
+from compare.own.oracle.perturbation import Perturbation
 from tests.own.test_functions import test_a_wrong_gradient_is_found as finds_the_wrong
 from tests.own.test_functions import test_right_gradients_agree as agrees
 
@@ -90,5 +90,5 @@ def test_too_much_noise(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_no_noise(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """One unit in the last place of the largest entry is allowed without any, and more needed."""
     monkeypatch.setattr(Perturbation, "noise", lambda self, tensor: torch.zeros_like(tensor))
-    monkeypatch.setattr("compare.tolerances.MULTIPLE", 1.0)
+    monkeypatch.setattr("compare.measure.tolerances.MULTIPLE", 1.0)
     is_noticed(name)

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from compare import pair, tolerances
-from compare.cases import DTYPES, Case
-from compare.diagnosis import Cause, Facts, read
-from compare.feed import Feed
-from compare.observation import gradient
+from compare.base.quantities import gradient
+from compare.cases.named import DTYPES, Case
+from compare.diagnosis.evidence.facts import Facts
+from compare.diagnosis.signatures.read import read
+from compare.measure import tolerances
+from compare.results.cause import Cause
+from compare.sides import pair
+from compare.sides.feed import Feed
 from tests.meta.faults import FAULTS
 from tests.meta.test_faults import plant
 from tests.noise import noise_case

@@ -10,15 +10,15 @@ from typing import Any
 import numpy as np
 import pytest
 
-from compare import lockstep
-from compare.cases import DTYPES, adapt, find
-from compare.feed import Feed
-from compare.free_run import FreeRun
-from compare.meter import Meter
-from compare.metrics import Metrics
-from compare.observation import LOSS, Array, Observation, parameter
-from compare.pair import Pair, build
-from compare.tolerances import Tolerance, make
+from compare.base.quantities import LOSS, Array, Observation, parameter
+from compare.cases.named import DTYPES, adapt, find
+from compare.measure.meter import Meter
+from compare.measure.metrics import Metrics
+from compare.measure.tolerances import Tolerance, make
+from compare.sides import lockstep
+from compare.sides.feed import Feed
+from compare.sides.pair import Pair, build
+from compare.training.free_run import FreeRun
 from tests.one_step import one_step
 
 TOLERANCES: dict[str, Callable[[], Tolerance]] = {

@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 import torch
 
-from compare import layer_check, rule_check
-from compare.entries.entry import Entry, Variant
-from compare.structures import leaves
+from compare.base.nested import leaves
+from compare.catalogue import layer_check, rule_check
+from compare.catalogue.entries.entry import Entry, Variant
 from tests.meta import words
 from tests.meta.words import Condition, Seen, some
 

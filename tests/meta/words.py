@@ -15,10 +15,10 @@ from typing import Any
 
 import numpy as np
 
-from compare import layer_check, rule_check
-from compare.entries.entry import Entry, Variant
-from compare.observation import Array
-from compare.subject import subject_of
+from compare.base.quantities import Array
+from compare.catalogue import layer_check, rule_check
+from compare.catalogue.entries.entry import Entry, Variant
+from compare.catalogue.subject import subject_of
 
 SEEDS = (0, 1, 2)
 

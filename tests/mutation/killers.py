@@ -11,11 +11,12 @@ from collections.abc import Iterator
 import pytest
 from hypothesis import Phase, settings
 
-from compare import CASES, compare, layer_check, own_forward, rule_check
-from compare.cases import DTYPES
-from compare.catalogue import CATALOGUE
-from compare.checked import Checked
-from compare.entries.entry import Entry
+from compare import CASES, compare
+from compare.cases.named import DTYPES
+from compare.catalogue import layer_check, own_forward, rule_check
+from compare.catalogue.entries.entry import Entry
+from compare.catalogue.table import CATALOGUE
+from compare.results.checked import Checked
 
 # That an example fails is enough: no time for the simplest one.
 settings.register_profile("mutation", phases=[Phase.explicit, Phase.generate])

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from compare import CrossReport, Verdict, crosscheck
-from compare.render.own import headline
+from compare.results.own_words import headline
 
 RNG = np.random.default_rng(0)
 X, Y = RNG.standard_normal((6, 3)), RNG.standard_normal((6, 2))

@@ -9,7 +9,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from compare import blame, crosscheck
+from compare import crosscheck
+from compare.process import blame
 
 W = np.random.default_rng(0).standard_normal((4, 3))
 

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from compare import CrossReport, crosscheck
-from compare.own.judgement import Wrong
+from compare.own.explain.which_side import Wrong
 from tests.own.networks import INPUTS, TARGETS, Network, torch_loss
 
 #: The fault, and the causes that explain it, by name.

@@ -12,7 +12,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from compare import CrossReport, Verdict, crosscheck
-from compare.own.judgement import Wrong
+from compare.own.explain.which_side import Wrong
 
 RNG = np.random.default_rng(0)
 X, Y = RNG.standard_normal((6, 4)), RNG.standard_normal((6, 2))

@@ -10,9 +10,9 @@ import torch
 from torch import Tensor
 
 from compare import Verdict, crosscheck
-from compare.derivative import Derivative
-from compare.own.judgement import Wrong
-from compare.own.numeric import Differentiator
+from compare.own.explain.which_side import Wrong
+from compare.own.user.own_loss import Differentiator
+from compare.referee.derivative import Derivative
 
 X = np.array([[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]])
 Y = np.array([[0.0], [1.0], [1.0], [0.0]])

@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from compare import crosscheck
-from compare.own.world import kept_world
+from compare.own.isolation.process_state import kept_world
 from tests.processes import ROOT
 
 GALLERY = sorted((ROOT / "examples").glob("*.py"))

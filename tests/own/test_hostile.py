@@ -22,11 +22,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from compare import BackproofError, CannotCompare, UsageError, crosscheck
-from compare.blame import LONGEST, described
-from compare.own.patches import Theirs, originals
-from compare.own.running import Runner, is_interruption
-from compare.printable import encodable, printable
-from compare.report import Verdict
+from compare.base.printable import encodable, printable
+from compare.own.isolation.patches import Theirs, originals
+from compare.own.user.run import Runner, is_interruption
+from compare.process.blame import LONGEST, described
+from compare.results.report import Verdict
 
 X = np.array([[1.0, 2.0], [-0.4, 0.7], [0.3, 0.9]])
 

@@ -17,8 +17,8 @@ import pytest
 import torch
 
 from compare import crosscheck
-from compare.own.memento import Memento
-from compare.report import Verdict
+from compare.own.isolation.user_state import Memento
+from compare.results.report import Verdict
 from tests.own.odd_objects import ODD
 
 X = np.array([[1.0, 2.0], [-0.4, 0.7], [0.3, 0.9]])

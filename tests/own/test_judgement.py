@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from compare import Verdict, crosscheck
-from compare.own.judgement import Wrong
+from compare.own.explain.which_side import Wrong
 
 W = {"w": np.array([0.0005, 0.3])}  # by a step of the derivative, the first is negative
 

@@ -8,9 +8,9 @@ from inspect import signature
 import pytest
 
 from compare import crosscheck
-from compare.derivative import complex_step
-from compare.differences import central
 from compare.pytest_plugin import SETTINGS
+from compare.referee.derivative import complex_step
+from compare.referee.differences import central
 from tests.cli.checks import run
 from tests.own.test_examples import GALLERY
 from tests.processes import ROOT

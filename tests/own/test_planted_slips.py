@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from compare.own.slips import EARLY
+from compare.own.explain.slips import EARLY
 from tests.own.planted_layers import SIZES, Layers, Size, causes, sigmoid
 
 LACKING = "error carried back before the derivative of its layer"

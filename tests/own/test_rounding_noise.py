@@ -11,10 +11,10 @@ import torch
 from torch import Tensor
 
 from compare import crosscheck
-from compare.observation import LOSS
-from compare.own import autograd
-from compare.own.autograd import Autograd
-from compare.own.running import Runner
+from compare.base.quantities import LOSS
+from compare.own.oracle import autograd
+from compare.own.oracle.autograd import Autograd
+from compare.own.user.run import Runner
 
 RNG = np.random.default_rng(0)
 W = RNG.standard_normal((3, 50))

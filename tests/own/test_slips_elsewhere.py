@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from compare import CrossReport, crosscheck
-from compare.own.slips import EARLY
+from compare.own.explain.slips import EARLY
 from tests.own.planted_layers import causes
 
 Loss = Callable[[Mapping[str, Tensor], bool], Tensor]

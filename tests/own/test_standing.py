@@ -13,12 +13,13 @@ import numpy as np
 import pytest
 import torch
 
-from compare import CannotCompare, CrossReport, afterwards, crosscheck
-from compare.own import explained
-from compare.own.calls import Calls
-from compare.own.explained import told_at_once
-from compare.own.rounding_noise import Noise
-from compare.own.time_limit import time_limit
+from compare import CannotCompare, CrossReport, crosscheck
+from compare.own.explain import afterwards as explained
+from compare.own.explain.afterwards import told_at_once
+from compare.own.isolation.timeout import time_limit
+from compare.own.oracle.rounding_noise import Noise
+from compare.own.user.calls import Calls
+from compare.process import afterwards
 
 #: Whether the verdict stands, where no memory of the network's state reaches.
 STANDS: ContextVar[str] = ContextVar("stands", default="")

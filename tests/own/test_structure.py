@@ -13,8 +13,8 @@ import pytest
 import torch
 
 from compare import CannotCompare, UsageError, crosscheck
-from compare.own.structure import Node, outline, take_apart
-from compare.report import Verdict
+from compare.own.user.structure import Node, outline, take_apart
+from compare.results.report import Verdict
 
 X = np.random.default_rng(0).normal(size=(3, 1))
 Y = np.random.default_rng(1).normal(size=(2, 1))

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from compare import CannotCompare, crosscheck
-from compare.own.time_limit import time_limit
+from compare.own.isolation.timeout import time_limit
 
 W = {"w": np.array([0.5, -0.3, 0.2])}
 
@@ -96,7 +96,7 @@ def test_timer_of_somebody_else_does_not_end_the_limit() -> None:
 def test_alarm_that_ends_the_process_still_does() -> None:
     code = (
         "import signal, time\n"
-        "from compare.own.time_limit import time_limit\n"
+        "from compare.own.isolation.timeout import time_limit\n"
         "signal.setitimer(signal.ITIMER_REAL, 0.2)\n"
         "with time_limit(60): time.sleep(20)"
     )

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 import torch
 
-from compare.own.world import kept_world
+from compare.own.isolation.process_state import kept_world
 
 
 def printed(**options: Any) -> None:
@@ -69,7 +69,7 @@ def test_change_is_undone(name: str) -> None:
 def test_what_was_not_changed_loads_nothing() -> None:
     code = (
         "import sys\n"
-        "from compare.own.world import kept_world\n"
+        "from compare.own.isolation.process_state import kept_world\n"
         "with kept_world() as restore: restore()\n"
         "print('torch._inductor' in sys.modules)"
     )

@@ -12,9 +12,9 @@ from torch import Tensor, nn
 
 import reference
 import torch_impl
-from compare import reference_rule, torch_rule
-from compare.case import Case
-from compare.network_cases import NETWORK_CASES
+from compare.cases.case import Case
+from compare.cases.network_cases import NETWORK_CASES
+from compare.sides import reference_rule, torch_rule
 from reference import Array, Module, Params
 
 Seen = dict[str, Array]

@@ -11,7 +11,7 @@ import torch
 from scipy.stats import ks_2samp
 
 import reference
-from compare.catalogue import CATALOGUE
+from compare.catalogue.table import CATALOGUE
 from reference import Array
 
 Draws: TypeAlias = dict[str, Array]

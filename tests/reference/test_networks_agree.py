@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from compare.case import Case
-from compare.data import DATASETS
+from compare.cases.case import Case
+from compare.cases.data import DATASETS
 from reference import GPT, Array, CharLSTM, CharRNN, Module, Params
 from reference.networks.gpt import Decoder
 from tests.reference.layer_checks import (

@@ -12,10 +12,10 @@ import numpy as np
 import pytest
 
 import reference
-from compare.case import Case
-from compare.data import DATASETS, Dataset
-from compare.plan import plan, steps
-from compare.text import zen
+from compare.cases.case import Case
+from compare.cases.data import DATASETS, Dataset
+from compare.cases.plan import plan, steps
+from compare.cases.text import zen
 from reference import Array
 from tests.reference.network_sides import RECIPES, Ours, first_params
 

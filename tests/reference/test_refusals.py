@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from torch import nn
 
-from compare.catalogue import CATALOGUE
+from compare.catalogue.table import CATALOGUE
 from tests.reference.refusal_grid import GRIDS
 from tests.reference.refusals import Request, ask_reference, ask_torch, check_refused, right, wrong
 

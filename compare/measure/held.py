@@ -1,0 +1,79 @@
+"""What the reference showed of one step, held against what PyTorch showed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from compare.base.errors import BackproofError
+from compare.base.quantities import Array, Observation
+from compare.measure.meter import Meter, structure
+
+#: Gives the plain numbers that were computed, and the unit of each
+#: (:mod:`compare.measure.tolerances`).
+Split = Callable[[Array, Array], tuple[Array, Array]]
+
+
+@dataclass(frozen=True)
+class Held:
+    """All quantities of one step, on both sides.
+
+    Attributes:
+        expected: PyTorch's quantities.
+        actual: the reference's, in order of computation.
+        units: the unit of the tolerance of each of them.
+        differing: quantities that cannot be compared, and why; the two above are then empty.
+        seen: the reference's plain numbers, as far as it got, comparable or not.
+        raised: what it raised, if it did.
+    """
+
+    expected: Observation
+    actual: Observation = field(default_factory=dict)
+    units: Observation = field(default_factory=dict)
+    differing: dict[str, str] = field(default_factory=dict)
+    seen: Observation = field(default_factory=dict)
+    raised: str = ""
+
+    def judge(self, meter: Meter, epoch: int) -> None:
+        """Note all this as one more comparison."""
+        meter.reject(epoch, self.differing)
+        if self.actual:
+            meter.add(epoch, self.actual, self.expected, self.units)
+
+
+def hold(run: Callable[[Observation], None], expected: Observation, split: Split) -> Held:
+    """Let the reference make a step, and hold what it shows against PyTorch's.
+
+    Args:
+        run: puts every quantity into what it is given, in the order in which it is computed.
+        expected: PyTorch's quantities.
+        split: tells numbers and units apart.
+    """
+    seen: Observation = {}
+    try:
+        run(seen)
+    except BackproofError:
+        raise
+    except Exception as error:  # the code under test: whatever it raises is a finding
+        missing = next((name for name in expected if name not in seen), list(expected)[-1])
+        told = {name: value for name, value in expected.items() if name in seen}
+        differing = structure(seen, told) | {missing: raised(error)}
+        return Held(
+            expected, differing=differing, seen=_plain(seen, split), raised=differing[missing]
+        )
+    differing = structure(seen, expected)
+    if differing:
+        return Held(expected, differing=differing, seen=_plain(seen, split))
+    actual, units = {}, {}
+    for name, value in seen.items():
+        actual[name], units[name] = split(value, expected[name])
+    return Held(expected, actual, units, seen=actual)
+
+
+def raised(error: Exception) -> str:
+    """What is said of code under test that raises."""
+    return f"the reference raised {type(error).__name__}: {error}"
+
+
+def _plain(seen: Observation, split: Split) -> Observation:
+    return {name: split(value, value)[0] for name, value in seen.items()}

@@ -1,0 +1,25 @@
+"""Arrays that carry their own rounding error through unchanged NumPy code.
+
+``Rounded(x, STATISTICAL)`` computes exactly the numbers that ``x`` would, and beside each of them
+how far rounding may have moved it. See docs/tolerances.md for where the formulas come from.
+"""
+
+from compare.measure.rounding.array import Rounded
+from compare.measure.rounding.model import (
+    Model,
+    Rigorous,
+    Statistical,
+    smallest_normal,
+    unit_roundoff,
+)
+from compare.measure.rounding.room import Room
+
+__all__ = [
+    "Model",
+    "Rigorous",
+    "Room",
+    "Rounded",
+    "Statistical",
+    "smallest_normal",
+    "unit_roundoff",
+]
