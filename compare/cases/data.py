@@ -13,6 +13,7 @@ import numpy.typing as npt
 from compare.base.errors import CannotCompare
 from compare.cases.named import Case
 from compare.cases.text import numbered, windows, zen
+from compare.process.loading import install
 
 Array = npt.NDArray[Any]
 
@@ -101,7 +102,7 @@ def _sklearn(name: str) -> tuple[Array, Array]:
     except ImportError as error:
         raise CannotCompare(
             f"the {name} come with scikit-learn, which is not installed; "
-            "install it with: pip install -c constraints.txt -e '.[data]'"
+            f"install it with: {install('data')}"
         ) from error
     bunch = getattr(sklearn.datasets, f"load_{name}")()
     return bunch.data, bunch.target

@@ -12,6 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from backproof.packages import users_first
 from compare.base.errors import CannotCompare, UsageError
 from compare.own.api import Progress, crosscheck
 from compare.own.explain import remarks
@@ -54,7 +55,7 @@ def check_file(
     """
     path, name = target.path, target.function
     run = Runner(keeps=True)
-    with kept_world(), time_limit(timeout), _importable(path):
+    with users_first(path.resolve().parent), kept_world(), time_limit(timeout), _importable(path):
         function = _function(_module(path, run), target)
         described = run(f"{name} in {path.name}", function)
         given = {key: value for key, value in options.items() if value is not None}

@@ -6,6 +6,7 @@ import sys
 import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 #: 128 and the number of the signal, as a shell would report it.
 INTERRUPTED = 128 + 2
@@ -32,4 +33,13 @@ def loading() -> Iterator[None]:
 
 def missing(error: ModuleNotFoundError) -> str:
     """What to do about a package that is not there."""
-    return f"{error.name} is not installed; install it with: pip install -c constraints.txt -e ."
+    return f"{error.name} is not installed; install it with: {install()}"
+
+
+def install(extra: str = "") -> str:
+    """The command that installs Backproof with one of its extras, in a clone and elsewhere."""
+    wanted = f"[{extra}]" if extra else ""
+    clone = Path(__file__).resolve().parents[2] / "pyproject.toml"
+    if clone.is_file():
+        return f'pip install -c constraints.txt -e ".{wanted}"'
+    return f'pip install "backproof{wanted}"'

@@ -18,7 +18,8 @@ _INSTALLED = frozenset({"site-packages", "dist-packages"})
 
 #: Where Backproof itself lies: beside this package.
 _HERE = Path(__file__).resolve().parent
-_OURS = (_HERE, *(_HERE.parent / name for name in ("reference", "torch_impl", "cli.py")))
+_OTHERS = ("reference", "torch_impl", "backproof", "cli.py")
+_OURS = (_HERE, *(_HERE.parent / name for name in _OTHERS))
 
 
 @functools.cache

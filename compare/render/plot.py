@@ -11,6 +11,7 @@ import numpy as np
 from compare.base.errors import CannotCompare, UsageError
 from compare.base.files import require_writable, write_whole
 from compare.measure.history import LossHistory
+from compare.process.loading import install
 from compare.results.report import Report
 
 if TYPE_CHECKING:
@@ -36,8 +37,7 @@ def require_plottable(path: Path) -> None:
         import matplotlib  # noqa: F401
     except ImportError as error:
         raise CannotCompare(
-            "plots need matplotlib, which is not installed; "
-            "install it with: pip install -c constraints.txt -e '.[plot]'"
+            f"plots need matplotlib, which is not installed; install it with: {install('plot')}"
         ) from error
 
 

@@ -185,7 +185,7 @@ def test_output_endings(command: str, option: str, endings: list[str], tmp_path:
 def test_matplotlib_missing(command: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "matplotlib", None)
     result = run(command, "--plot", str(tmp_path / "x.png"))
-    assert_refused(result, 3, "matplotlib", "pip install -c constraints.txt -e '.[plot]'")
+    assert_refused(result, 3, "matplotlib", 'pip install -c constraints.txt -e ".[plot]"')
 
 
 @pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
@@ -196,7 +196,7 @@ def test_scikit_learn_missing(command: list[str], monkeypatch: pytest.MonkeyPatc
     )  # uncached
     numbers = ["0"] * 64 if command[0] == "predict" else []
     result = run(command[0], *numbers, "--case", "digits")
-    assert_refused(result, 3, "scikit-learn", "pip install -c constraints.txt -e '.[data]'")
+    assert_refused(result, 3, "scikit-learn", 'pip install -c constraints.txt -e ".[data]"')
 
 
 @pytest.mark.parametrize("package", ["torch", "numpy", "typer"])

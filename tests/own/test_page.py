@@ -7,8 +7,8 @@ from inspect import signature
 
 import pytest
 
+from backproof.pytest_plugin import SETTINGS
 from compare import crosscheck
-from compare.pytest_plugin import SETTINGS
 from compare.referee.derivative import complex_step
 from compare.referee.differences import central
 from tests.cli.checks import run

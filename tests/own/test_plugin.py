@@ -14,8 +14,8 @@ from tests.processes import ROOT
 pytest_plugins = ["pytester"]
 
 #: Installed, the plugin is there by itself; in a bare tree it is named.
-LOADED = any(one.value == "compare.pytest_plugin" for one in entry_points(group="pytest11"))
-NAMED = () if LOADED else ("-p", "compare.pytest_plugin")
+LOADED = any(one.value == "backproof.pytest_plugin" for one in entry_points(group="pytest11"))
+NAMED = () if LOADED else ("-p", "backproof.pytest_plugin")
 
 NETWORK = """
 import numpy as np

@@ -31,7 +31,8 @@ GRACE = 5.0
 
 #: Runs the other process with the import path of this one, wherever it was started.
 _START = (
-    "import sys; sys.path[:] = {path!r}; from compare.own.child_process.child import main; main()"
+    "import sys; sys.path[:] = {path!r}; from backproof.packages import claim; claim(); "
+    "from compare.own.child_process.child import main; main()"
 )
 
 #: The exit codes of verdicts.

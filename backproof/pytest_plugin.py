@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from backproof.packages import InTheWay, require
+
 if TYPE_CHECKING:
     from compare.results.own_report import CrossReport
     from compare.results.result import Result
@@ -77,7 +79,10 @@ def crosscheck(
 
     def check(parameters: Any, **arguments: Any) -> CrossReport:
         try:
+            require()
             from compare.own.api import crosscheck
+        except InTheWay as error:
+            pytest.fail(str(error), pytrace=False)
         except ModuleNotFoundError as error:
             from compare.process.loading import missing
 
@@ -96,11 +101,12 @@ def assert_matches_autograd(
     """The same, and the test fails with the whole report unless both sides agree."""
 
     def check(parameters: Any, **arguments: Any) -> CrossReport:
-        from compare.base.errors import BackproofError
-
         try:
             report = crosscheck(parameters, **arguments)
-        except BackproofError as error:
+        except Exception as error:
+            errors = sys.modules.get("compare.base.errors")
+            if errors is None or not isinstance(error, errors.BackproofError):
+                raise
             pytest.fail(f"could not compare: {error}", pytrace=False)
         if not report.agrees:
             pytest.fail(str(report), pytrace=False)
