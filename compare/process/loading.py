@@ -38,8 +38,7 @@ def missing(error: ModuleNotFoundError) -> str:
 
 def install(extra: str = "") -> str:
     """The command that installs Backproof with one of its extras, in a clone and elsewhere."""
-    wanted = f"[{extra}]" if extra else ""
-    clone = Path(__file__).resolve().parents[2] / "pyproject.toml"
-    if clone.is_file():
-        return f'pip install -c constraints.txt -e ".{wanted}"'
-    return f'pip install "backproof{wanted}"'
+    clone = (Path(__file__).resolve().parents[2] / "pyproject.toml").is_file()
+    name = "." if clone else "backproof"
+    options = "-c constraints.txt -e " if clone else ""
+    return f"pip install {options}" + (f'"{name}[{extra}]"' if extra else name)
