@@ -17,7 +17,7 @@ _STANDARD = Path(sysconfig.get_path("stdlib")).resolve()
 _INSTALLED = frozenset({"site-packages", "dist-packages"})
 
 #: Where Backproof itself lies: beside this package.
-_HERE = Path(__file__).resolve().parent
+_HERE = Path(__file__).resolve().parents[1]
 _OTHERS = ("reference", "torch_impl", "backproof", "cli.py")
 _OURS = (_HERE, *(_HERE.parent / name for name in _OTHERS))
 

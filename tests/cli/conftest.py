@@ -15,5 +15,5 @@ def few(monkeypatch: pytest.MonkeyPatch) -> None:
     For tests of what is said and written of all; that it is all, one test asserts without this.
     """
     cases, entries = ("line", "xor-relu", "xor", "digits"), ("Linear", "LSTM")
-    monkeypatch.setattr("cli.CASES", {name: CASES[name] for name in cases})
-    monkeypatch.setattr("cli.CATALOGUE", {name: CATALOGUE[name] for name in entries})
+    monkeypatch.setattr("backproof.commands.CASES", {name: CASES[name] for name in cases})
+    monkeypatch.setattr("backproof.commands.CATALOGUE", {name: CATALOGUE[name] for name in entries})
