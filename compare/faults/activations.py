@@ -8,15 +8,17 @@ from typing import Any
 import numpy as np
 
 from compare.faults.changes import around, dx_of
-from compare.faults.changes_layers import fault
 from compare.faults.clipped import CLIPPED
-from compare.faults.fault import Changes, Method
+from compare.faults.fault import Changes, Fault, Method
 from compare.faults.rectifiers import RECTIFIERS
 from compare.faults.smooth import SMOOTH
 from compare.faults.softmax import SOFTMAX
 from compare.faults.squashing import SQUASHING
+from compare.faults.table import Right, Row, faults
 from reference import Array, Params
 from reference.special import sigmoid
+
+Slope = Callable[[Any, Array, Array], Array]
 
 
 def _twice(right: Method, self: Any, params: Params, cache: Any, dy: Array) -> Any:
@@ -29,7 +31,7 @@ def _remembers_y(right: Method, self: Any, params: Params, x: Array) -> Any:
     return y, right(self, params, y)[1]
 
 
-def slope(function: Callable[[Any, Array, Array], Array]) -> Changes:
+def slope(function: Slope) -> Changes:
     """A backward whose dx is dy times ``function(self, x, y)``."""
     return dx_of(lambda self, x, y, dy: dy * function(self, x, y))
 
@@ -53,7 +55,7 @@ def _elu(self: Any, x: Array, y: Array) -> Array:
 
 
 #: Whose derivative, and where it is found in place of the right one.
-BORROWED: tuple[tuple[str, Callable[[Any, Array, Array], Array], tuple[str, ...]], ...] = (
+BORROWED: tuple[tuple[str, Slope, tuple[str, ...]], ...] = (
     ("y (1 − y) of the sigmoid", lambda self, x, y: y * (1 - y), ("Tanh", "SiLU", "Softsign")),
     ("1 − y² of the tanh", lambda self, x, y: 1 - y * y, ("Sigmoid", "Softsign", "Hardtanh")),
     (
@@ -89,51 +91,46 @@ AT_Y = (
     "LogSigmoid", "Hardsigmoid", "Hardswish", "Tanhshrink", "Softshrink",
 )  # fmt: skip
 
-_SHARED = (
-    *(
-        fault(
-            owner,
-            "derivative missing",
-            f"the error passes {owner} as if it were not there",
-            dx_of(lambda self, x, y, dy: dy),
-            "dx",
-            f"multiply dy by the derivative of {owner}",
-        )
-        for owner in MISSING
-    ),
-    *(
-        fault(
-            owner,
-            "derivative applied twice",
+
+def _missing(owner: str) -> tuple[Fault, ...]:
+    return faults(owner, Right(f"multiply dy by the derivative of {owner}"),
+        Row("derivative missing", f"the error passes {owner} as if it were not there", "dx",
+            dx_of(lambda self, x, y, dy: dy)),
+    )  # fmt: skip
+
+
+def _applied_twice(owner: str) -> tuple[Fault, ...]:
+    return faults(owner, Right(f"multiply dy by the derivative of {owner} once"),
+        Row("derivative applied twice",
             "dy is multiplied by the derivative in two places, as in the layer and in the loop",
-            around("backward", _twice),
-            "dx",
-            f"multiply dy by the derivative of {owner} once",
-        )
-        for owner in TWICE
-    ),
+            "dx", around("backward", _twice)),
+    )  # fmt: skip
+
+
+_AT_THE_ACTIVATION = faults(AT_Y,
+    Right("dx = dy · f'(x), x being what forward was given: keep a copy of it"),
+    Row("derivative taken at the activation",
+        "f'(y) in place of f'(x), as when an activation in place overwrote the x it remembered",
+        "dx", around("forward", _remembers_y)),
+)  # fmt: skip
+
+
+def _borrowed(owner: str, whose: str, function: Slope) -> tuple[Fault, ...]:
+    return faults(owner, Right(f"multiply dy by the derivative of {owner} itself"),
+        Row(f"derivative is {whose}", f"the derivative is {whose}, another activation's", "dx",
+            slope(function)),
+    )  # fmt: skip
+
+
+_SHARED = (
+    *(fault for owner in MISSING for fault in _missing(owner)),
+    *(fault for owner in TWICE for fault in _applied_twice(owner)),
+    *_AT_THE_ACTIVATION,
     *(
-        fault(
-            owner,
-            "derivative taken at the activation",
-            "f'(y) in place of f'(x), as when an activation in place overwrote the x it remembered",
-            around("forward", _remembers_y),
-            "dx",
-            "dx = dy · f'(x), x being what forward was given: keep a copy of it",
-        )
-        for owner in AT_Y
-    ),
-    *(
-        fault(
-            owner,
-            f"derivative is {whose}",
-            f"the derivative is {whose}, another activation's",
-            slope(function),
-            "dx",
-            f"multiply dy by the derivative of {owner} itself",
-        )
-        for whose, function, owners in BORROWED
-        for owner in owners
+        f
+        for whose, slope_of, owners in BORROWED
+        for o in owners
+        for f in _borrowed(o, whose, slope_of)
     ),
 )
 

@@ -6,15 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from compare.faults.fault import Fault, Method
-from compare.faults.rule_changes import (
-    Step,
-    begun,
-    kept,
-    step,
-    told,
-    update,
-)
+from compare.faults.fault import Method
+from compare.faults.rule_changes import Step, begun, kept, step, told, update
+from compare.faults.table import Right, Row, faults
 from reference import Array, Params
 
 
@@ -32,95 +26,44 @@ def _adadelta(root: Any) -> Any:
 
 DELTA = "Δ = √(u + ε) / √(v + ε) · g, then u ← ρ u + (1 − ρ) Δ²"
 
-ADADELTA = (
-    Fault(
-        "Adadelta: eps outside the roots",
-        "the step is (√u + ε) / (√v + ε) · g",
-        "Adadelta",
-        _adadelta(lambda u, v, eps: (np.sqrt(u) + eps) / (np.sqrt(v) + eps)),
-        "state acc_delta",
-        DELTA,
-    ),
-    Fault(
-        "Adadelta: roots missing",
-        "the step is (u + ε) / (v + ε) · g",
-        "Adadelta",
-        _adadelta(lambda u, v, eps: (u + eps) / (v + eps)),
-        "state acc_delta",
-        DELTA,
-    ),
-    Fault(
-        "Adadelta: no units given back",
-        "the step is g / √(v + ε), as in RMSprop",
-        "Adadelta",
-        step(
-            lambda self, p, g, held, after, o: p - o.lr * g / np.sqrt(after["square_avg"] + o.eps)
-        ),
-        "parameter",
-        DELTA,
-    ),
-    Fault(
-        "Adadelta: steps remembered with lr in them",
-        "u is the mean of (lr Δ)²",
-        "Adadelta",
-        kept(
-            "acc_delta",
-            lambda self, g, held, after, o: (
-                o.rho * held["acc_delta"]
-                + o.lr * o.lr * (after["acc_delta"] - o.rho * held["acc_delta"])
-            ),
-        ),
-        "state acc_delta",
-        DELTA,
-        "lr other than 1",
-    ),
-    Fault(
-        "Adadelta: u of gradients",
-        "u is the mean of g², the same as v",
-        "Adadelta",
-        kept("acc_delta", lambda self, g, held, after, o: after["square_avg"]),
-        "state acc_delta",
-        DELTA,
-    ),
-    Fault(
-        "Adadelta: u not kept",
-        "u starts from 0 at each step",
-        "Adadelta",
-        begun(lambda self, p, g, held, o: {"acc_delta": 0 * p}),
-        "state acc_delta",
-        DELTA,
-        "more than one step",
-    ),
-    Fault(
-        "Adadelta: u updated first",
-        "the step is made with the u that already has it in it",
-        "Adadelta",
-        step(
-            lambda self, p, g, held, after, o: (
-                p
-                - o.lr
-                * (np.sqrt(after["acc_delta"] + o.eps) / np.sqrt(after["square_avg"] + o.eps) * g)
-            )
-        ),
-        "parameter",
-        DELTA,
-    ),
-    Fault(
-        "Adadelta: ρ and 1 − ρ swapped",
-        "v is (1 − ρ) v + ρ g²",
-        "Adadelta",
-        told(rho=lambda o: 1 - o.rho),
-        "state square_avg",
-        "v ← ρ v + (1 − ρ) g²",
-        "ρ other than 1/2",
-    ),
-    Fault(
-        "Adadelta: learning rate ignored",
-        "the step is Δ, whatever lr",
-        "Adadelta",
-        told(lr=lambda o: 1.0),
-        "parameter",
-        "p ← p − lr Δ",
-        "lr other than 1",
-    ),
-)
+
+def _no_units_given_back(self: Any, p: Array, g: Array, held: Params, after: Params, o: Any) -> Any:
+    return p - o.lr * g / np.sqrt(after["square_avg"] + o.eps)
+
+
+def _steps_remembered_with_lr_in_them(
+    self: Any, g: Array, held: Params, after: Params, o: Any
+) -> Any:
+    return o.rho * held["acc_delta"] + o.lr * o.lr * (
+        after["acc_delta"] - o.rho * held["acc_delta"]
+    )
+
+
+def _u_updated_first(self: Any, p: Array, g: Array, held: Params, after: Params, o: Any) -> Any:
+    return p - o.lr * (
+        np.sqrt(after["acc_delta"] + o.eps) / np.sqrt(after["square_avg"] + o.eps) * g
+    )
+
+
+ADADELTA = faults("Adadelta", Right(DELTA),
+    Row("eps outside the roots", "the step is (√u + ε) / (√v + ε) · g", "state acc_delta",
+        _adadelta(lambda u, v, eps: (np.sqrt(u) + eps) / (np.sqrt(v) + eps))),
+    Row("roots missing", "the step is (u + ε) / (v + ε) · g", "state acc_delta",
+        _adadelta(lambda u, v, eps: (u + eps) / (v + eps))),
+    Row("no units given back", "the step is g / √(v + ε), as in RMSprop", "parameter",
+        step(_no_units_given_back)),
+    Row("steps remembered with lr in them", "u is the mean of (lr Δ)²", "state acc_delta",
+        kept("acc_delta", _steps_remembered_with_lr_in_them), needs="lr other than 1"),
+    Row("u of gradients", "u is the mean of g², the same as v", "state acc_delta",
+        kept("acc_delta", lambda self, g, held, after, o: after["square_avg"])),
+    Row("u not kept", "u starts from 0 at each step", "state acc_delta",
+        begun(lambda self, p, g, held, o: {"acc_delta": 0 * p}), needs="more than one step"),
+    Row("u updated first", "the step is made with the u that already has it in it", "parameter",
+        step(_u_updated_first)),
+    Right("v ← ρ v + (1 − ρ) g²"),
+    Row("ρ and 1 − ρ swapped", "v is (1 − ρ) v + ρ g²", "state square_avg",
+        told(rho=lambda o: 1 - o.rho), needs="ρ other than 1/2"),
+    Right("p ← p − lr Δ"),
+    Row("learning rate ignored", "the step is Δ, whatever lr", "parameter",
+        told(lr=lambda o: 1.0), needs="lr other than 1"),
+)  # fmt: skip

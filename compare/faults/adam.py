@@ -9,6 +9,7 @@ import numpy as np
 from compare.faults.fault import Fault, Method
 from compare.faults.means import corrections
 from compare.faults.rule_changes import Step, kept, step, step_told, update
+from compare.faults.table import Right, Row, faults
 from reference import Array, Params
 
 RIGHT = "p ← p − lr · m̂ / (√v̂ + ε), m̂ = m / (1 − β₁^t), v̂ = v / (1 − β₂^t), t from 1"
@@ -54,90 +55,48 @@ def _of_newest(self: Any, p: Array, g: Array, held: Params, after: Params, o: An
     return stepped
 
 
+def _g_for_m(self: Any, p: Array, g: Array, held: Params, after: Params, o: Any) -> Any:
+    return p - o.lr * g / (np.sqrt(second(after, o) / corrections(self, held, o)[1]) + o.eps)
+
+
 def _faults(name: str) -> tuple[Fault, ...]:
     """What goes wrong between m and v and the step, in Adam and AdamW."""
-    steps = (
-        ("eps inside the root", "the step is m̂ / √(v̂ + ε)",
-         lambda m, v, c1, c2, eps: m / c1 / np.sqrt(v / c2 + eps)),
-        ("eps before the correction", "ε is added to √v, which is corrected afterwards",
-         lambda m, v, c1, c2, eps: m / c1 * c2**0.5 / (np.sqrt(v) + eps)),
-        ("no bias correction", "m and v are used as they are",
-         lambda m, v, c1, c2, eps: m / (np.sqrt(v) + eps)),
-        ("m not corrected", "m is used as it is, v corrected",
-         lambda m, v, c1, c2, eps: m / (np.sqrt(v / c2) + eps)),
-        ("v not corrected", "v is used as it is, m corrected",
-         lambda m, v, c1, c2, eps: m / c1 / (np.sqrt(v) + eps)),
-        ("correction outside the root", "√v is divided by 1 − β₂^t, not by its root",
-         lambda m, v, c1, c2, eps: m / c1 / (np.sqrt(v) / c2 + eps)),
-        ("corrections swapped", "m is divided by 1 − β₂^t and v by 1 − β₁^t",
-         lambda m, v, c1, c2, eps: m / c2 / (np.sqrt(v / c1) + eps)),
-        ("root missing", "the step is m̂ / (v̂ + ε)",
-         lambda m, v, c1, c2, eps: m / c1 / (v / c2 + eps)),
-    )  # fmt: skip
-    return (
-        *(
-            Fault(f"{name}: {what}", does, name, _step(function), "parameter", RIGHT)
-            for what, does, function in steps
-        ),
-        Fault(
-            f"{name}: eps missing",
-            "the step is m̂ / √v̂",
-            name,
-            step_told(eps=lambda o: 0.0),
-            "parameter",
-            RIGHT,
-            "an entry whose gradients have all been 0, or are as small as ε",
-        ),
-        Fault(
-            f"{name}: count from 0",
-            "t is 0 in the first step, whose correction divides by 1 − β⁰ = 0",
-            name,
-            update(_from_zero),
-            "parameter",
-            RIGHT,
-        ),
-        Fault(
-            f"{name}: g for m",
-            "the step is along the gradient, not along its mean",
-            name,
-            step(
-                lambda self, p, g, held, after, o: (
-                    p
-                    - o.lr * g / (np.sqrt(second(after, o) / corrections(self, held, o)[1]) + o.eps)
-                )
-            ),
-            "parameter",
-            RIGHT,
-            "more than one step",
-        ),
-        Fault(
-            f"{name}: amsgrad of the corrected v",
-            "the largest v̂ divides, where the largest v is to be corrected",
-            name,
-            step(_own_largest, where=lambda o: o.amsgrad),
-            "parameter",
-            "v_max ← max(v_max, v), then √(v_max / (1 − β₂^t)) + ε",
-            "amsgrad",
-        ),
-        Fault(
-            f"{name}: amsgrad divides by the newest v",
-            "the largest v is remembered and not used",
-            name,
-            step(_of_newest, where=lambda o: o.amsgrad),
-            "parameter",
-            "v_max ← max(v_max, v), then √(v_max / (1 − β₂^t)) + ε",
-            "amsgrad, a gradient that becomes smaller",
-        ),
-        Fault(
-            f"{name}: amsgrad forgets the largest v",
-            "what is remembered as the largest v is the newest",
-            name,
+    return faults(name, Right(RIGHT),
+        Row("eps inside the root", "the step is m̂ / √(v̂ + ε)", "parameter",
+            _step(lambda m, v, c1, c2, eps: m / c1 / np.sqrt(v / c2 + eps))),
+        Row("eps before the correction", "ε is added to √v, which is corrected afterwards",
+            "parameter", _step(lambda m, v, c1, c2, eps: m / c1 * c2**0.5 / (np.sqrt(v) + eps))),
+        Row("no bias correction", "m and v are used as they are", "parameter",
+            _step(lambda m, v, c1, c2, eps: m / (np.sqrt(v) + eps))),
+        Row("m not corrected", "m is used as it is, v corrected", "parameter",
+            _step(lambda m, v, c1, c2, eps: m / (np.sqrt(v / c2) + eps))),
+        Row("v not corrected", "v is used as it is, m corrected", "parameter",
+            _step(lambda m, v, c1, c2, eps: m / c1 / (np.sqrt(v) + eps))),
+        Row("correction outside the root", "√v is divided by 1 − β₂^t, not by its root",
+            "parameter", _step(lambda m, v, c1, c2, eps: m / c1 / (np.sqrt(v) / c2 + eps))),
+        Row("corrections swapped", "m is divided by 1 − β₂^t and v by 1 − β₁^t", "parameter",
+            _step(lambda m, v, c1, c2, eps: m / c2 / (np.sqrt(v / c1) + eps))),
+        Row("root missing", "the step is m̂ / (v̂ + ε)", "parameter",
+            _step(lambda m, v, c1, c2, eps: m / c1 / (v / c2 + eps))),
+        Row("eps missing", "the step is m̂ / √v̂", "parameter", step_told(eps=lambda o: 0.0),
+            needs="an entry whose gradients have all been 0, or are as small as ε"),
+        Row("count from 0", "t is 0 in the first step, whose correction divides by 1 − β⁰ = 0",
+            "parameter", update(_from_zero)),
+        Row("g for m", "the step is along the gradient, not along its mean", "parameter",
+            step(_g_for_m), needs="more than one step"),
+        Right("v_max ← max(v_max, v), then √(v_max / (1 − β₂^t)) + ε"),
+        Row("amsgrad of the corrected v",
+            "the largest v̂ divides, where the largest v is to be corrected", "parameter",
+            step(_own_largest, where=lambda o: o.amsgrad), needs="amsgrad"),
+        Row("amsgrad divides by the newest v", "the largest v is remembered and not used",
+            "parameter", step(_of_newest, where=lambda o: o.amsgrad),
+            needs="amsgrad, a gradient that becomes smaller"),
+        Right("v_max ← max(v_max, v)"),
+        Row("amsgrad forgets the largest v",
+            "what is remembered as the largest v is the newest", "state max_exp_avg_sq",
             kept("max_exp_avg_sq", lambda self, g, held, after, o: after["exp_avg_sq"]),
-            "state max_exp_avg_sq",
-            "v_max ← max(v_max, v)",
-            "amsgrad, a gradient that becomes smaller",
-        ),
-    )
+            needs="amsgrad, a gradient that becomes smaller"),
+    )  # fmt: skip
 
 
 ADAM = tuple(fault for name in ("Adam", "AdamW") for fault in _faults(name))

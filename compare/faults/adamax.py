@@ -6,15 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from compare.faults.fault import Fault, Method
-from compare.faults.rule_changes import (
-    Step,
-    kept,
-    step,
-    told,
-    update,
-    with_options,
-)
+from compare.faults.fault import Method
+from compare.faults.rule_changes import Step, kept, step, told, update, with_options
+from compare.faults.table import Right, Row, faults
 from reference import Array, Params
 
 
@@ -40,82 +34,36 @@ def _adamax(divided: Any) -> Any:
 LARGEST = "u ← max(β₂ u, |g| + ε)"
 INFINITE = "p ← p − lr · m / (1 − β₁^t) / u"
 
-ADAMAX = (
-    Fault(
-        "Adamax: eps outside the maximum",
-        "ε is added to u where it divides",
-        "Adamax",
-        update(_eps_outside),
-        "state exp_inf",
-        LARGEST,
-    ),
-    Fault(
-        "Adamax: m not corrected",
-        "the step is m / u",
-        "Adamax",
-        _adamax(lambda m, u, c1, c2: m / u),
-        "parameter",
-        INFINITE,
-    ),
-    Fault(
-        "Adamax: u corrected too",
-        "u is divided by 1 − β₂^t, which a maximum does not need",
-        "Adamax",
-        _adamax(lambda m, u, c1, c2: m / c1 / (u / c2)),
-        "parameter",
-        INFINITE,
-    ),
-    Fault(
-        "Adamax: root of u",
-        "the step is divided by √u",
-        "Adamax",
-        _adamax(lambda m, u, c1, c2: m / c1 / np.sqrt(u)),
-        "parameter",
-        INFINITE,
-    ),
-    Fault(
-        "Adamax: u averaged",
-        "u is β₂ u + (1 − β₂) |g|",
-        "Adamax",
-        kept(
-            "exp_inf",
-            lambda self, g, held, after, o: (
-                o.betas[1] * held["exp_inf"] + (1 - o.betas[1]) * np.abs(g)
-            ),
-        ),
-        "state exp_inf",
-        LARGEST,
-    ),
-    Fault(
-        "Adamax: u never forgets",
-        "u is the largest |g| of all steps",
-        "Adamax",
-        kept(
-            "exp_inf",
-            lambda self, g, held, after, o: np.maximum(held["exp_inf"], np.abs(g) + o.eps),
-        ),
-        "state exp_inf",
-        LARGEST,
-        "more than one step",
-    ),
-    Fault(
-        "Adamax: maximum of g without its size",
-        "u is max(β₂ u, g), which a negative gradient never enters",
-        "Adamax",
-        kept(
-            "exp_inf",
-            lambda self, g, held, after, o: np.maximum(o.betas[1] * held["exp_inf"], g + o.eps),
-        ),
-        "state exp_inf",
-        LARGEST,
-        "a negative gradient",
-    ),
-    Fault(
-        "Adamax: betas swapped",
-        "β₂ is used for m and β₁ for u",
-        "Adamax",
-        told(betas=lambda o: o.betas[::-1]),
-        "state exp_avg",
-        "m ← β₁ m + (1 − β₁) g, u ← max(β₂ u, |g| + ε)",
-    ),
-)
+
+def _u_averaged(self: Any, g: Array, held: Params, after: Params, o: Any) -> Any:
+    return o.betas[1] * held["exp_inf"] + (1 - o.betas[1]) * np.abs(g)
+
+
+def _u_never_forgets(self: Any, g: Array, held: Params, after: Params, o: Any) -> Any:
+    return np.maximum(held["exp_inf"], np.abs(g) + o.eps)
+
+
+def _maximum_of_g_without_its_size(self: Any, g: Array, held: Params, after: Params, o: Any) -> Any:
+    return np.maximum(o.betas[1] * held["exp_inf"], g + o.eps)
+
+
+ADAMAX = faults("Adamax", Right(LARGEST),
+    Row("eps outside the maximum", "ε is added to u where it divides", "state exp_inf",
+        update(_eps_outside)),
+    Right(INFINITE),
+    Row("m not corrected", "the step is m / u", "parameter", _adamax(lambda m, u, c1, c2: m / u)),
+    Row("u corrected too", "u is divided by 1 − β₂^t, which a maximum does not need", "parameter",
+        _adamax(lambda m, u, c1, c2: m / c1 / (u / c2))),
+    Row("root of u", "the step is divided by √u", "parameter",
+        _adamax(lambda m, u, c1, c2: m / c1 / np.sqrt(u))),
+    Right(LARGEST),
+    Row("u averaged", "u is β₂ u + (1 − β₂) |g|", "state exp_inf", kept("exp_inf", _u_averaged)),
+    Row("u never forgets", "u is the largest |g| of all steps", "state exp_inf",
+        kept("exp_inf", _u_never_forgets), needs="more than one step"),
+    Row("maximum of g without its size",
+        "u is max(β₂ u, g), which a negative gradient never enters", "state exp_inf",
+        kept("exp_inf", _maximum_of_g_without_its_size), needs="a negative gradient"),
+    Right("m ← β₁ m + (1 − β₁) g, u ← max(β₂ u, |g| + ε)"),
+    Row("betas swapped", "β₂ is used for m and β₁ for u", "state exp_avg",
+        told(betas=lambda o: o.betas[::-1])),
+)  # fmt: skip

@@ -7,19 +7,12 @@ from collections.abc import Callable
 from typing import Any
 
 from compare.faults.changes import around
-from compare.faults.fault import Changes, Fault, Method
+from compare.faults.fault import Changes, Method
 from reference import Array, Params
 from reference.ensemble import summed_to
 
 #: Other attributes for an object, from what it is.
 Attributes = Callable[[Any], dict[str, Any]]
-
-
-def fault(
-    owner: str, what: str, told: str, changes: Changes, spoils: str, remedy: str, needs: str = ""
-) -> Fault:
-    """A fault named after its owner."""
-    return Fault(f"{owner}: {what}", told, owner, changes, spoils, remedy, needs)
 
 
 def when(fits: Callable[[Any], bool], changes: Changes) -> Changes:

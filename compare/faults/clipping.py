@@ -9,10 +9,12 @@ from typing import Any
 
 import numpy as np
 
-from compare.faults.fault import Changes, Fault
+from compare.faults.fault import Changes
+from compare.faults.table import Right, Row, faults
 from reference import Array, Params, clip_grad_norm, clip_grad_value, mean_gradients, sum_gradients
 from reference.optim import total_norm
 
+ABOVE = "a norm above the limit"
 CLIP = "c = min(1, max_norm / (‖g‖ + 1e-6)), g ← c g for all tensors, ‖g‖ the norm of them all"
 
 
@@ -28,6 +30,11 @@ def _clipped(coefficient: Callable[[Params, float], Array]) -> Changes:
         return {name: c * g for name, g in grads.items()}, total_norm(grads)
 
     return _instead(clip)
+
+
+def _by_entry(function: Callable[[Array, float], Array]) -> Changes:
+    """Every gradient as ``function(g, limit)``."""
+    return _instead(lambda grads, limit: {name: function(g, limit) for name, g in grads.items()})
 
 
 def _limited(norm: Array, max_norm: float) -> Array:
@@ -52,25 +59,6 @@ def _matrices(grads: Params) -> Params:
     return {name: g for name, g in grads.items() if g.ndim > 1}
 
 
-def _norm_fault(what: str, does: str, changes: Changes, needs: str = "") -> Fault:
-    needs = "a norm above the limit" + (f", {needs}" if needs else "")
-    return Fault(
-        f"clip_grad_norm: {what}", does, "clip_grad_norm", changes, "gradient", CLIP, needs
-    )
-
-
-def _value_fault(what: str, does: str, function: Callable[[Array, float], Array]) -> Fault:
-    return Fault(
-        f"clip_grad_value: {what}",
-        does,
-        "clip_grad_value",
-        _instead(lambda grads, limit: {name: function(g, limit) for name, g in grads.items()}),
-        "gradient",
-        "g ← min(max(g, −limit), limit), entry by entry",
-        "an entry above the limit",
-    )
-
-
 def _equal_weights(parts: Iterable[tuple[int, Params]]) -> Params:
     return mean_gradients((1, g) for _, g in parts)
 
@@ -92,138 +80,77 @@ def _divided_twice(parts: Iterable[tuple[int, Params]]) -> Params:
 
 WEIGHTS = "Σᵢ (nᵢ / N) gᵢ"
 
+
+def _root_mean_square_for_the_norm(grads: Any, limit: Any) -> Any:
+    return _limited(total_norm(grads) / sum(g.size for g in grads.values()) ** 0.5, limit)
+
+
 CLIPPING = (
-    _norm_fault(
-        "short gradients lengthened",
-        "every gradient is scaled to the limit, also one below it",
-        _clipped(lambda grads, limit: limit / (total_norm(grads) + 1e-6)),
-        "or below it",
+    *faults("clip_grad_norm", Right(CLIP),
+        Row("short gradients lengthened",
+            "every gradient is scaled to the limit, also one below it", "gradient",
+            _clipped(lambda grads, limit: limit / (total_norm(grads) + 1e-6)),
+            needs=f"{ABOVE}, or below it"),
+        Row("each tensor by itself", "each tensor is clipped by its own norm", "gradient",
+            _instead(_per_tensor), needs=f"{ABOVE}, two tensors"),
+        Row("by value", "each entry is cut at the limit", "gradient",
+            _instead(_by_value), needs=ABOVE),
+        Row("eps missing", "the coefficient is max_norm / ‖g‖", "gradient",
+            _clipped(lambda grads, limit: np.minimum(limit / total_norm(grads), 1.0)),
+            needs=f"{ABOVE}, a small one where precision is low"),
+        Row("root of the norm missing", "the sum of squares is taken for the norm", "gradient",
+            _clipped(lambda grads, limit: _limited(total_norm(grads) * total_norm(grads), limit)),
+            needs=ABOVE),
+        Row("norms of the tensors summed", "the norms of the tensors are added, not their squares",
+            "gradient", _clipped(lambda grads, limit: _limited(_norms_summed(grads), limit)),
+            needs=f"{ABOVE}, two tensors"),
+        Row("largest entry for the norm",
+            "the coefficient is made of the largest entry", "gradient",
+            _clipped(lambda grads, limit: _limited(total_norm(grads, float("inf")), limit)),
+            needs=ABOVE),
+        Row("norm_type ignored",
+            "whatever norm is asked for, it is the root of the sum of squares", "gradient",
+            _instead(lambda grads, max_norm, *rest, **told: clip_grad_norm(grads, max_norm)),
+            needs=f"{ABOVE}, another norm than that"),
+        Row("biases left out of the norm", "the norm is that of the matrices", "gradient",
+            _clipped(lambda grads, limit: _limited(total_norm(_matrices(grads)), limit)),
+            needs=f"{ABOVE}, a bias"),
+        Row("root mean square for the norm",
+            "the norm is divided by the root of the number of entries", "gradient",
+            _clipped(_root_mean_square_for_the_norm), needs=ABOVE),
+        Row("not clipped", "the norm is computed, and the gradients used as they were", "gradient",
+            _clipped(lambda grads, limit: np.minimum(total_norm(grads) * 0 + 1.0, 1.0)),
+            needs=ABOVE),
     ),
-    _norm_fault(
-        "each tensor by itself",
-        "each tensor is clipped by its own norm",
-        _instead(_per_tensor),
-        "two tensors",
+    *faults("clip_grad_value", Right("g ← min(max(g, −limit), limit), entry by entry"),
+        Row("above only", "large negative entries stay", "gradient",
+            _by_entry(lambda g, limit: np.minimum(g, limit)), needs="an entry above the limit"),
+        Row("negative entries cut at 0", "entries are cut to 0 … limit", "gradient",
+            _by_entry(lambda g, limit: np.minimum(np.maximum(g, 0), limit)),
+            needs="an entry above the limit"),
+        Row("zero beyond the limit", "entries beyond the limit become 0", "gradient",
+            _by_entry(lambda g, limit: np.where(np.abs(g) > limit, 0 * g, g)),
+            needs="an entry above the limit"),
+        Row("by norm", "the tensor is scaled to have at most this norm", "gradient",
+            _by_entry(lambda g, limit: clip_grad_norm({"": g}, limit)[0][""]),
+            needs="an entry above the limit"),
     ),
-    _norm_fault(
-        "by value",
-        "each entry is cut at the limit",
-        _instead(_by_value),
-    ),
-    _norm_fault(
-        "eps missing",
-        "the coefficient is max_norm / ‖g‖",
-        _clipped(lambda grads, limit: np.minimum(limit / total_norm(grads), 1.0)),
-        "a small one where precision is low",
-    ),
-    _norm_fault(
-        "root of the norm missing",
-        "the sum of squares is taken for the norm",
-        _clipped(lambda grads, limit: _limited(total_norm(grads) * total_norm(grads), limit)),
-    ),
-    _norm_fault(
-        "norms of the tensors summed",
-        "the norms of the tensors are added, not their squares",
-        _clipped(lambda grads, limit: _limited(_norms_summed(grads), limit)),
-        "two tensors",
-    ),
-    _norm_fault(
-        "largest entry for the norm",
-        "the coefficient is made of the largest entry",
-        _clipped(lambda grads, limit: _limited(total_norm(grads, float("inf")), limit)),
-    ),
-    _norm_fault(
-        "norm_type ignored",
-        "whatever norm is asked for, it is the root of the sum of squares",
-        _instead(lambda grads, max_norm, *rest, **told: clip_grad_norm(grads, max_norm)),
-        "another norm than that",
-    ),
-    _norm_fault(
-        "biases left out of the norm",
-        "the norm is that of the matrices",
-        _clipped(lambda grads, limit: _limited(total_norm(_matrices(grads)), limit)),
-        "a bias",
-    ),
-    _norm_fault(
-        "root mean square for the norm",
-        "the norm is divided by the root of the number of entries",
-        _clipped(
-            lambda grads, limit: _limited(
-                total_norm(grads) / sum(g.size for g in grads.values()) ** 0.5, limit
-            )
-        ),
-    ),
-    _norm_fault(
-        "not clipped",
-        "the norm is computed, and the gradients used as they were",
-        _clipped(lambda grads, limit: np.minimum(total_norm(grads) * 0 + 1.0, 1.0)),
-    ),
-    _value_fault(
-        "above only",
-        "large negative entries stay",
-        lambda g, limit: np.minimum(g, limit),
-    ),
-    _value_fault(
-        "negative entries cut at 0",
-        "entries are cut to 0 … limit",
-        lambda g, limit: np.minimum(np.maximum(g, 0), limit),
-    ),
-    _value_fault(
-        "zero beyond the limit",
-        "entries beyond the limit become 0",
-        lambda g, limit: np.where(np.abs(g) > limit, 0 * g, g),
-    ),
-    _value_fault(
-        "by norm",
-        "the tensor is scaled to have at most this norm",
-        lambda g, limit: clip_grad_norm({"": g}, limit)[0][""],
-    ),
-)
+)  # fmt: skip
 
 ACCUMULATION = (
-    Fault(
-        "mean_gradients: equal weights",
-        "micro-batches count alike, whatever their size",
-        "mean_gradients",
-        _instead(_equal_weights),
-        "gradient",
-        WEIGHTS,
-        "micro-batches of different sizes",
+    *faults("mean_gradients", Right(WEIGHTS),
+        Row("equal weights", "micro-batches count alike, whatever their size", "gradient",
+            _instead(_equal_weights), needs="micro-batches of different sizes"),
+        Row("summed", "the gradients of the micro-batches' means are added", "gradient",
+            _instead(_means_summed), needs="more than one micro-batch"),
+        Row("last micro-batch only", "each micro-batch overwrites the gradient of the one before",
+            "gradient", _instead(_last), needs="more than one micro-batch"),
+        Row("divided twice",
+            "the mean over samples is divided by the number of micro-batches again", "gradient",
+            _instead(_divided_twice), needs="more than one micro-batch"),
     ),
-    Fault(
-        "mean_gradients: summed",
-        "the gradients of the micro-batches' means are added",
-        "mean_gradients",
-        _instead(_means_summed),
-        "gradient",
-        WEIGHTS,
-        "more than one micro-batch",
+    *faults("sum_gradients", Right("Σᵢ gᵢ"),
+        Row("last micro-batch only", "each micro-batch overwrites the gradient of the one before",
+            "gradient", _instead(_last), needs="more than one micro-batch"),
     ),
-    Fault(
-        "mean_gradients: last micro-batch only",
-        "each micro-batch overwrites the gradient of the one before",
-        "mean_gradients",
-        _instead(_last),
-        "gradient",
-        WEIGHTS,
-        "more than one micro-batch",
-    ),
-    Fault(
-        "mean_gradients: divided twice",
-        "the mean over samples is divided by the number of micro-batches again",
-        "mean_gradients",
-        _instead(_divided_twice),
-        "gradient",
-        WEIGHTS,
-        "more than one micro-batch",
-    ),
-    Fault(
-        "sum_gradients: last micro-batch only",
-        "each micro-batch overwrites the gradient of the one before",
-        "sum_gradients",
-        _instead(_last),
-        "gradient",
-        "Σᵢ gᵢ",
-        "more than one micro-batch",
-    ),
-)
+)  # fmt: skip

@@ -6,9 +6,10 @@ from collections.abc import Callable
 from typing import Any
 
 from compare.faults.changes import around
-from compare.faults.changes_layers import fault, grad_of
+from compare.faults.changes_layers import grad_of
 from compare.faults.convolution import Edges, at_end, same, steps
 from compare.faults.fault import Changes
+from compare.faults.table import Right, Row, faults
 from reference import Array, Params
 from reference.convolution import columns, correlate, correlate_weight
 from reference.windows import Window, crop, pad
@@ -44,22 +45,21 @@ def _weight_of(wrong: Any) -> Changes:
     return grad_of("weight", lambda *args: wrong(*args)[1])
 
 
+_BACK = "read dy as a convolution with the same stride, padding and dilation does"
+
+#: What is ignored, what that needs, and the window and padding that dy is read with.
 _SLIPS = (
     ("stride", "stride > 1", lambda window: steps(window, "stride"), same),
     ("dilation", "dilation > 1", lambda window: steps(window, "dilation"), same),
     ("padding", "padding > 0", same, at_end),
 )
 
-CONV_TRANSPOSE = tuple(
-    fault(
-        "ConvTranspose2d",
-        f"{what} ignored in the {where} gradient",
-        f"dy is read as if there were no {what}",
-        of(_read_back(window_of, edges_of)),
-        spoils,
-        "read dy as a convolution with the same stride, padding and dilation does",
-        needs,
-    )
+#: Where dy is read, and what that spoils.
+_PLACES = (("input", _dx_of, "dx"), ("weight", _weight_of, "gradient weight"))
+
+CONV_TRANSPOSE = faults("ConvTranspose2d", Right(_BACK), *(
+    Row(f"{what} ignored in the {where} gradient", f"dy is read as if there were no {what}", spoils,
+        of(_read_back(window_of, edges_of)), needs=needs)
     for what, needs, window_of, edges_of in _SLIPS
-    for where, of, spoils in (("input", _dx_of, "dx"), ("weight", _weight_of, "gradient weight"))
-)
+    for where, of, spoils in _PLACES
+))  # fmt: skip

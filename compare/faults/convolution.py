@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 
 from compare.faults.changes import around, dx, grad
-from compare.faults.changes_layers import dx_with, fault, forward_with, grad_at, grad_of, other
-from compare.faults.fault import Changes, Fault, Method
+from compare.faults.changes_layers import dx_with, forward_with, grad_at, grad_of, other
+from compare.faults.fault import Changes, Method
+from compare.faults.table import Right, Row, faults
 from reference import Array, Params
 from reference.convolution import columns
 from reference.windows import Window, last, pad
@@ -114,194 +115,87 @@ def _dealt(right: Method, self: Any, *args: Any) -> Any:
     return _interleaved(self)(back), found
 
 
-def _every(owner: str) -> tuple[Fault, ...]:
-    """What can be wrong with any convolution."""
-    return (
-        fault(
-            owner,
-            "kernel not flipped back",
-            "the error is carried back with the kernel turned the wrong way round",
-            dx_with(_flipped),
-            "dx",
-            "dx[i] = Σ W[t] dy[o] over i = o · stride + t · dilation − padding",
-            "a kernel of more than one tap",
-        ),
-        fault(
-            owner,
-            "kernel flipped forward",
-            "a convolution in the strict sense, where PyTorch computes a correlation",
-            forward_with(_flipped),
-            "output",
-            "y[o] = Σ_t W[t] x[o · stride + t · dilation − padding]",
-            "a kernel of more than one tap",
-        ),
-        fault(
-            owner,
-            "weight gradient flipped",
-            "the kernel's gradient is turned the wrong way round",
-            grad("weight", lambda g: np.flip(g, axis=tuple(range(2, g.ndim)))),
-            "gradient weight",
-            "dW[t] = Σ_o dy[o] x[o · stride + t · dilation − padding]",
-            "a kernel of more than one tap",
-        ),
-        fault(
-            owner,
-            "weight gradient averaged over the batch",
-            "the weight gradient is divided by the batch, though the loss has done so",
-            grad_at("weight", _samples_averaged),
-            "gradient weight",
-            "sum over samples and places; a loss that averages has put its 1/N into dy already",
-            "batch > 1",
-        ),
-        fault(
-            owner,
-            "weight gradient overwritten sample by sample",
-            "a loop over the samples sets the weight gradient where it should add to it",
-            grad_at("weight", _last_sample),
-            "gradient weight",
-            "dW += … for every sample",
-            "batch > 1",
-        ),
-        fault(
-            owner,
-            "bias gradient averaged over the places",
-            "the mean over the places is taken, not the sum",
-            _bias(lambda dy, places: dy.mean(axis=places).sum(axis=0)),
-            "gradient bias",
-            "db = Σₙ Σₒ dy[n, :, o]",
-            "more than one place",
-        ),
-        fault(
-            owner,
-            "bias gradient averaged over the batch",
-            "the mean over the samples is taken, not the sum",
-            _bias(lambda dy, places: dy.sum(axis=places).mean(axis=0)),
-            "gradient bias",
-            "db = Σₙ Σₒ dy[n, :, o]",
-            "batch > 1",
-        ),
-        fault(
-            owner,
-            "one bias gradient for all channels",
-            "dy is summed over the channels, too",
-            grad("bias", lambda g: 0 * g + g.sum(axis=-1, keepdims=True)),
-            "gradient bias",
-            "db = Σₙ Σₒ dy[n, :, o], one number for each channel",
-            "more than one channel",
-        ),
-        fault(
-            owner,
-            "bias never trained",
-            "the bias gradient is 0",
-            grad("bias", lambda g: 0 * g),
-            "gradient bias",
-            "db = Σₙ Σₒ dy[n, :, o]",
-        ),
-        fault(
-            owner,
-            "bias not added",
-            "the bias is left out of the forward pass",
-            forward_with(_without_bias),
-            "output",
-            "y = W ⋆ x + b",
-            "a bias that is not 0",
-        ),
-        fault(
-            owner,
-            "groups dealt out on the way back",
-            "the channels of dx are taken in the order of the groups' members, not of the groups",
-            around("backward", _dealt),
-            "dx",
-            "group g has the channels g · C/G to (g + 1) · C/G − 1",
-            "groups of more than one channel",
-        ),
-        fault(
-            owner,
-            "input gradient dropped",
-            "dx is 0, as for a first layer",
-            dx(lambda d: 0 * d),
-            "dx",
-            "dx[i] = Σ W[t] dy[o] over i = o · stride + t · dilation − padding",
-        ),
-    )
+#: What can be wrong with any convolution.
+_EVERY = faults(CONVOLUTIONS,
+    Right("dx[i] = Σ W[t] dy[o] over i = o · stride + t · dilation − padding"),
+    Row("kernel not flipped back",
+        "the error is carried back with the kernel turned the wrong way round", "dx",
+        dx_with(_flipped), needs="a kernel of more than one tap"),
+    Right("y[o] = Σ_t W[t] x[o · stride + t · dilation − padding]"),
+    Row("kernel flipped forward",
+        "a convolution in the strict sense, where PyTorch computes a correlation", "output",
+        forward_with(_flipped), needs="a kernel of more than one tap"),
+    Right("dW[t] = Σ_o dy[o] x[o · stride + t · dilation − padding]"),
+    Row("weight gradient flipped", "the kernel's gradient is turned the wrong way round",
+        "gradient weight", grad("weight", lambda g: np.flip(g, axis=tuple(range(2, g.ndim)))),
+        needs="a kernel of more than one tap"),
+    Right("sum over samples and places; a loss that averages has put its 1/N into dy already"),
+    Row("weight gradient averaged over the batch",
+        "the weight gradient is divided by the batch, though the loss has done so",
+        "gradient weight", grad_at("weight", _samples_averaged), needs="batch > 1"),
+    Right("dW += … for every sample"),
+    Row("weight gradient overwritten sample by sample",
+        "a loop over the samples sets the weight gradient where it should add to it",
+        "gradient weight", grad_at("weight", _last_sample), needs="batch > 1"),
+    Right("db = Σₙ Σₒ dy[n, :, o]"),
+    Row("bias gradient averaged over the places",
+        "the mean over the places is taken, not the sum", "gradient bias",
+        _bias(lambda dy, places: dy.mean(axis=places).sum(axis=0)), needs="more than one place"),
+    Row("bias gradient averaged over the batch",
+        "the mean over the samples is taken, not the sum", "gradient bias",
+        _bias(lambda dy, places: dy.sum(axis=places).mean(axis=0)), needs="batch > 1"),
+    Right("db = Σₙ Σₒ dy[n, :, o], one number for each channel"),
+    Row("one bias gradient for all channels", "dy is summed over the channels, too",
+        "gradient bias", grad("bias", lambda g: 0 * g + g.sum(axis=-1, keepdims=True)),
+        needs="more than one channel"),
+    Right("db = Σₙ Σₒ dy[n, :, o]"),
+    Row("bias never trained", "the bias gradient is 0", "gradient bias",
+        grad("bias", lambda g: 0 * g)),
+    Right("y = W ⋆ x + b"),
+    Row("bias not added", "the bias is left out of the forward pass", "output",
+        forward_with(_without_bias), needs="a bias that is not 0"),
+    Right("group g has the channels g · C/G to (g + 1) · C/G − 1"),
+    Row("groups dealt out on the way back",
+        "the channels of dx are taken in the order of the groups' members, not of the groups", "dx",
+        around("backward", _dealt), needs="groups of more than one channel"),
+    Right("dx[i] = Σ W[t] dy[o] over i = o · stride + t · dilation − padding"),
+    Row("input gradient dropped", "dx is 0, as for a first layer", "dx", dx(lambda d: 0 * d)),
+)  # fmt: skip
 
 
-def _forward(owner: str) -> tuple[Fault, ...]:
-    """What can be wrong with where a convolution reads and writes."""
-    return (
-        fault(
-            owner,
-            "stride ignored on the way back",
-            "the entries of dy are put side by side: no zeros come between them",
-            other("backward", _window("stride")),
-            "dx",
-            "put stride − 1 zeros between the entries of dy first",
-            "stride > 1",
-        ),
-        fault(
-            owner,
-            "dilation ignored on the way back",
-            "the taps are taken to be neighbours",
-            other("backward", _window("dilation")),
-            "dx",
-            "tap t goes back to i = o · stride + t · dilation − padding",
-            "dilation > 1",
-        ),
-        fault(
-            owner,
-            "padding not cut on the way back",
-            "dx begins with what belongs to the padding",
-            other("backward", _uncut),
-            "dx",
-            "cut the padding from both ends of the padded dx",
-            "padding > 0",
-        ),
-        fault(
-            owner,
-            "stride ignored in the weight gradient",
-            "dW is taken from neighbouring places of the input",
-            _reads(lambda window: steps(window, "stride"), same),
-            "gradient weight",
-            "dW[t] = Σ_o dy[o] x[o · stride + t · dilation − padding]",
-            "stride > 1",
-        ),
-        fault(
-            owner,
-            "dilation ignored in the weight gradient",
-            "dW is taken from neighbouring taps of the input",
-            _reads(lambda window: steps(window, "dilation"), same),
-            "gradient weight",
-            "dW[t] = Σ_o dy[o] x[o · stride + t · dilation − padding]",
-            "dilation > 1",
-        ),
-        fault(
-            owner,
-            "padding ignored in the weight gradient",
-            "dW is taken from the input as it was before padding",
-            _reads(same, at_end),
-            "gradient weight",
-            "remember the padded input",
-            "padding > 0",
-        ),
-        fault(
-            owner,
-            "padding at the end alone",
-            "all of the padding is put after the input, none before",
-            other("forward", lambda self: {"edges": at_end(self.edges)}),
-            "output",
-            "as many zeros before the input as after it",
-            "padding > 0",
-        ),
-        fault(
-            owner,
-            "odd padding at the start",
-            "of an odd number of zeros, the one more is put before the input",
-            other("forward", lambda self: {"edges": [edge[::-1] for edge in self.edges]}),
-            "output",
-            "where padding is 'same' and odd, PyTorch puts the one more after the input",
-            "padding='same', an even kernel",
-        ),
-    )
+#: What can be wrong with where a convolution reads and writes.
+_FORWARD = faults(("Conv1d", "Conv2d"),
+    Right("put stride − 1 zeros between the entries of dy first"),
+    Row("stride ignored on the way back",
+        "the entries of dy are put side by side: no zeros come between them", "dx",
+        other("backward", _window("stride")), needs="stride > 1"),
+    Right("tap t goes back to i = o · stride + t · dilation − padding"),
+    Row("dilation ignored on the way back", "the taps are taken to be neighbours", "dx",
+        other("backward", _window("dilation")), needs="dilation > 1"),
+    Right("cut the padding from both ends of the padded dx"),
+    Row("padding not cut on the way back", "dx begins with what belongs to the padding", "dx",
+        other("backward", _uncut), needs="padding > 0"),
+    Right("dW[t] = Σ_o dy[o] x[o · stride + t · dilation − padding]"),
+    Row("stride ignored in the weight gradient",
+        "dW is taken from neighbouring places of the input", "gradient weight",
+        _reads(lambda window: steps(window, "stride"), same), needs="stride > 1"),
+    Row("dilation ignored in the weight gradient",
+        "dW is taken from neighbouring taps of the input", "gradient weight",
+        _reads(lambda window: steps(window, "dilation"), same), needs="dilation > 1"),
+    Right("remember the padded input"),
+    Row("padding ignored in the weight gradient",
+        "dW is taken from the input as it was before padding", "gradient weight",
+        _reads(same, at_end), needs="padding > 0"),
+    Right("as many zeros before the input as after it"),
+    Row("padding at the end alone",
+        "all of the padding is put after the input, none before", "output",
+        other("forward", lambda self: {"edges": at_end(self.edges)}), needs="padding > 0"),
+    Right("where padding is 'same' and odd, PyTorch puts the one more after the input"),
+    Row("odd padding at the start",
+        "of an odd number of zeros, the one more is put before the input", "output",
+        other("forward", lambda self: {"edges": [edge[::-1] for edge in self.edges]}),
+        needs="padding='same', an even kernel"),
+)  # fmt: skip
 
 
 def _tap_order(self: Any, params: Params) -> Params:
@@ -311,22 +205,16 @@ def _tap_order(self: Any, params: Params) -> Params:
     return params | {"weight": turned}
 
 
-_OF_IMAGES = tuple(
-    fault(
-        owner,
-        "taps read column by column",
-        "rows and columns of the kernel are mixed up when it is laid out as a matrix",
-        forward_with(_tap_order),
-        "output",
-        "lay kernel and columns out in the same order, the last axis fastest",
-        "a kernel of more than one row and column",
-    )
-    for owner in ("Conv2d", "ConvTranspose2d")
-)
+_OF_IMAGES = faults(("Conv2d", "ConvTranspose2d"),
+    Right("lay kernel and columns out in the same order, the last axis fastest"),
+    Row("taps read column by column",
+        "rows and columns of the kernel are mixed up when it is laid out as a matrix", "output",
+        forward_with(_tap_order), needs="a kernel of more than one row and column"),
+)  # fmt: skip
 
 
 CONVOLUTION = (
-    *(one for owner in CONVOLUTIONS for one in _every(owner)),
-    *(one for owner in ("Conv1d", "Conv2d") for one in _forward(owner)),
+    *_EVERY,
+    *_FORWARD,
     *_OF_IMAGES,
 )

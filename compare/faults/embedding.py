@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 
 from compare.faults.changes import around, grad, options, result
-from compare.faults.changes_layers import fault, forward_with, grads_at, when
+from compare.faults.changes_layers import forward_with, grads_at, when
 from compare.faults.fault import Method
+from compare.faults.table import Right, Row, faults
 from reference import Array, Params
 
 
@@ -39,64 +40,36 @@ def _one_off(self: Any, params: Params) -> Params:
     return params | {"weight": np.roll(params["weight"], 1, axis=-2)}
 
 
-EMBEDDING = (
-    fault(
-        "Embedding",
-        "assignment where indices repeat",
+def _first_row_is_never_trained(g: Array) -> Any:
+    return np.where(np.arange(g.shape[-2])[:, None] == 0, 0, g)
+
+
+EMBEDDING = faults("Embedding",
+    Right("np.add.at(dW, x, dy), which adds for every use; dW[x] += dy does not"),
+    Row("assignment where indices repeat",
         "dW[x] = dy sets rows where it should add to them: the last use of an index wins",
-        grads_at(_last_use),
-        "gradient weight",
-        "np.add.at(dW, x, dy), which adds for every use; dW[x] += dy does not",
-        "repeated indices",
-    ),
-    fault(
-        "Embedding",
-        "gradient averaged over the uses of an index",
-        "the sum over the uses of an index is divided by their number",
-        grads_at(_per_use),
-        "gradient weight",
-        "dW[v] = Σ dy over all places where x = v",
-        "repeated indices",
-    ),
-    fault(
-        "Embedding",
-        "padding row gets a gradient",
-        "the row padding_idx is trained like any other",
-        result("_learned", lambda rows: rows | True),
-        "gradient weight",
-        "the gradient of the row padding_idx is 0",
-        "padding_idx, and an index that is the padding",
-    ),
-    fault(
-        "Embedding",
-        "padding gives zeros",
-        "the output is 0 for the padding, whatever its row holds",
+        "gradient weight", grads_at(_last_use), needs="repeated indices"),
+    Right("dW[v] = Σ dy over all places where x = v"),
+    Row("gradient averaged over the uses of an index",
+        "the sum over the uses of an index is divided by their number", "gradient weight",
+        grads_at(_per_use), needs="repeated indices"),
+    Right("the gradient of the row padding_idx is 0"),
+    Row("padding row gets a gradient", "the row padding_idx is trained like any other",
+        "gradient weight", result("_learned", lambda rows: rows | True),
+        needs="padding_idx, and an index that is the padding"),
+    Right("y = W[x] for every x; the row padding_idx starts at 0, and only its gradient is 0"),
+    Row("padding gives zeros", "the output is 0 for the padding, whatever its row holds", "output",
         when(_padded, around("forward", _zero_at_padding)),
-        "output",
-        "y = W[x] for every x; the row padding_idx starts at 0, and only its gradient is 0",
-        "padding_idx whose row is not 0",
-    ),
-    fault(
-        "Embedding",
-        "index off by one",
-        "row x − 1 is looked up: indices counted from 1",
-        forward_with(_one_off),
-        "output",
-        "y = W[x], with x counted from 0",
-    ),
-    fault(
-        "Embedding",
-        "first row is never trained",
-        "index 0 is taken for padding, though none is set",
-        when(
-            lambda self: self.padding_idx is None,
-            grad("weight", lambda g: np.where(np.arange(g.shape[-2])[:, None] == 0, 0, g)),
-        ),
-        "gradient weight",
-        "only the row padding_idx has gradient 0",
-        "an index 0",
-    ),
-)
+        needs="padding_idx whose row is not 0"),
+    Right("y = W[x], with x counted from 0"),
+    Row("index off by one", "row x − 1 is looked up: indices counted from 1", "output",
+        forward_with(_one_off)),
+    Right("only the row padding_idx has gradient 0"),
+    Row("first row is never trained",
+        "index 0 is taken for padding, though none is set", "gradient weight",
+        when(lambda self: self.padding_idx is None, grad("weight", _first_row_is_never_trained)),
+        needs="an index 0"),
+)  # fmt: skip
 
 
 def _training(self: Any) -> bool:
@@ -132,98 +105,42 @@ def _mask_of_y(right: Method, self: Any, params: Params, x: Array, **given: Any)
     return y, None if kept is None else y != 0
 
 
-DROPOUT = (
-    fault(
-        "Dropout",
-        "not rescaled",
-        "what is kept is not divided by 1 − p",
+def _gradient_not_rescaled(right: Method, self: Any, params: Params, cache: Any, dy: Array) -> Any:
+    return (np.where(cache, dy, 0), {})
+
+
+def _divided_by_p(right: Method, self: Any, x: Array, kept: Any) -> Any:
+    return np.where(kept, x * _factor(self.p), 0)
+
+
+DROPOUT = faults("Dropout", Right("y = x m/(1 − p) in training"),
+    Row("not rescaled", "what is kept is not divided by 1 − p", "output",
         around("_scaled", lambda right, self, x, kept: right(self, x, kept) * (1 - self.p)),
-        "output",
-        "y = x m/(1 − p) in training",
-        "p > 0, training",
-    ),
-    fault(
-        "Dropout",
-        "gradient not rescaled",
-        "dx = dy m: the factor 1/(1 − p) is forgotten on the way back",
-        when(
-            _training,
-            around(
-                "backward",
-                lambda right, self, params, cache, dy: (np.where(cache, dy, 0), {}),
-            ),
-        ),
-        "dx",
-        "dx = dy m/(1 − p)",
-        "p > 0, training",
-    ),
-    fault(
-        "Dropout",
-        "divided by p",
-        "p is taken for the probability of keeping",
-        when(
-            _training,
-            around(
-                "_scaled",
-                lambda right, self, x, kept: np.where(kept, x * _factor(self.p), 0),
-            ),
-        ),
-        "output",
-        "y = x m/(1 − p): p is the probability of 0",
-        "p other than ½, training",
-    ),
-    fault(
-        "Dropout",
-        "rescaled in evaluation",
-        "y = (1 − p) x in evaluation, though training has divided by 1 − p already",
-        when(_evaluating, around("forward", _scaled_down)),
-        "output",
-        "y = x in evaluation",
-        "p > 0, evaluation",
-    ),
-    fault(
-        "Dropout",
-        "active in evaluation",
-        "evaluation drops and rescales as training does",
-        options("forward", training=True),
-        "output",
-        "y = x in evaluation",
-        "p > 0, evaluation",
-    ),
-    fault(
-        "Dropout",
-        "mask missing on the way back",
-        "dx = dy/(1 − p): what was dropped gets a gradient, too",
-        _kept_as(lambda kept: kept | True),
-        "dx",
-        "dx = dy m/(1 − p), with the m of forward",
-        "p > 0, training",
-    ),
-    fault(
-        "Dropout",
-        "derivative missing",
-        "dx = dy: the error passes dropout as if it were not there",
+        needs="p > 0, training"),
+    Right("dx = dy m/(1 − p)"),
+    Row("gradient not rescaled",
+        "dx = dy m: the factor 1/(1 − p) is forgotten on the way back", "dx",
+        when(_training, around("backward", _gradient_not_rescaled)), needs="p > 0, training"),
+    Right("y = x m/(1 − p): p is the probability of 0"),
+    Row("divided by p", "p is taken for the probability of keeping", "output",
+        when(_training, around("_scaled", _divided_by_p)), needs="p other than ½, training"),
+    Right("y = x in evaluation"),
+    Row("rescaled in evaluation",
+        "y = (1 − p) x in evaluation, though training has divided by 1 − p already", "output",
+        when(_evaluating, around("forward", _scaled_down)), needs="p > 0, evaluation"),
+    Row("active in evaluation", "evaluation drops and rescales as training does", "output",
+        options("forward", training=True), needs="p > 0, evaluation"),
+    Right("dx = dy m/(1 − p), with the m of forward"),
+    Row("mask missing on the way back", "dx = dy/(1 − p): what was dropped gets a gradient, too",
+        "dx", _kept_as(lambda kept: kept | True), needs="p > 0, training"),
+    Row("derivative missing", "dx = dy: the error passes dropout as if it were not there", "dx",
         around("backward", lambda right, self, params, cache, dy: (dy, {})),
-        "dx",
-        "dx = dy m/(1 − p), with the m of forward",
-        "p > 0, training",
-    ),
-    fault(
-        "Dropout",
-        "mask recovered from the output",
-        "m is taken to be y ≠ 0, which is wrong where x is 0",
-        around("forward", _mask_of_y),
-        "dx",
-        "remember m: where x is 0, y tells nothing of it",
-        "inputs that are exactly 0, training",
-    ),
-    fault(
-        "Dropout",
-        "mask of another pass",
-        "the mask was overwritten by another layer's or pass's before the way back",
-        _kept_as(lambda kept: np.roll(kept, 1, axis=-1)),
-        "dx",
-        "keep the mask of each pass with its cache",
-        "p > 0, training",
-    ),
-)
+        needs="p > 0, training"),
+    Right("remember m: where x is 0, y tells nothing of it"),
+    Row("mask recovered from the output", "m is taken to be y ≠ 0, which is wrong where x is 0",
+        "dx", around("forward", _mask_of_y), needs="inputs that are exactly 0, training"),
+    Right("keep the mask of each pass with its cache"),
+    Row("mask of another pass",
+        "the mask was overwritten by another layer's or pass's before the way back", "dx",
+        _kept_as(lambda kept: np.roll(kept, 1, axis=-1)), needs="p > 0, training"),
+)  # fmt: skip

@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 
 from compare.faults.changes import around, instead
-from compare.faults.fault import Changes, Fault, Method
+from compare.faults.fault import Changes, Method
+from compare.faults.table import Right, Row, faults
 from reference import Array, Module, Params
 from reference.module import prefixed
 
@@ -71,105 +72,52 @@ def _backwards(right: Method, self: Any, rng: Rng) -> Params:
     return {key: value for name in children for key, value in drawn[name].items()}
 
 
-def _fault(
-    what: str, does: str, changes: Changes, remedy: str, needs: str = "", owner: str = "Linear"
-) -> Fault:
-    return Fault(f"{owner}: {what}", does, owner, changes, "start", remedy, needs)
-
-
 UNIFORM = "uniform in ±1/√in_features, weights of shape (out, in) first, then the bias"
 
+
+def _weights_drawn_transposed(self: Any, rng: Any) -> Any:
+    return rng.uniform(
+        -1 / math.sqrt(self.in_features),
+        1 / math.sqrt(self.in_features),
+        (self.in_features, self.out_features),
+    ).T
+
+
+def _first_weights_normal(self: Any, rng: Any) -> Any:
+    return rng.standard_normal((self.out_features, self.in_features)) / math.sqrt(self.in_features)
+
+
 FIRST_WEIGHTS = (
-    _fault(
-        "weights drawn transposed",
-        "(in, out) numbers are drawn and transposed",
-        _drawn(
-            lambda self, rng: (
-                rng.uniform(
-                    -1 / math.sqrt(self.in_features),
-                    1 / math.sqrt(self.in_features),
-                    (self.in_features, self.out_features),
-                ).T
-            )
-        ),
-        UNIFORM,
-        "more than one input and output",
+    *faults("Linear", Right(UNIFORM),
+        Row("weights drawn transposed", "(in, out) numbers are drawn and transposed", "start",
+            _drawn(_weights_drawn_transposed), needs="more than one input and output"),
+        Row("bias drawn before the weight", "the generator's first numbers become the bias",
+            "start", around("init", _bias_first), needs="bias"),
+        Row("first weights bounded by the outputs", "weights are uniform in ±1/√out_features",
+            "start", _uniform(lambda fan_in, fan_out: 1 / math.sqrt(fan_out)),
+            needs="not as many inputs as outputs"),
+        Row("first weights bounded by 1/in",
+            "weights are uniform in ±1/in_features: the root is missing", "start",
+            _uniform(lambda fan_in, fan_out: 1 / fan_in), needs="more than one input"),
+        Row("first weights of Glorot", "weights are uniform in ±√(6 / (in + out))", "start",
+            _uniform(lambda fan_in, fan_out: math.sqrt(6 / (fan_in + fan_out)))),
+        Row("first weights normal", "weights are normal with standard deviation 1/√in_features",
+            "start", _drawn(_first_weights_normal)),
+        Row("first weights positive", "weights are uniform between 0 and 1", "start",
+            _drawn(lambda self, rng: rng.random((self.out_features, self.in_features)))),
+        Row("first weights 0", "all weights are 0, so all units of a layer stay alike", "start",
+            _drawn(lambda self, rng: np.zeros((self.out_features, self.in_features)))),
     ),
-    _fault(
-        "bias drawn before the weight",
-        "the generator's first numbers become the bias",
-        around("init", _bias_first),
-        UNIFORM,
-        "bias",
+    *faults(("MLP", "Sequential"), Right("one generator for all layers, in their order"),
+        Row("layers seeded alike",
+            "each layer's weights are drawn from a generator of the same seed", "start",
+            around("init", _each_alike), needs="more than one layer"),
+        Right("an array for each parameter"),
+        Row("parameters of one shape aliased",
+            "parameters of the same shape are one and the same array", "start",
+            around("init", _one_array), needs="two parameters of one shape"),
+        Right("one generator for all layers, in their order"),
+        Row("last layer drawn first", "the layers are drawn from the last to the first", "start",
+            around("init", _backwards), needs="more than one layer"),
     ),
-    _fault(
-        "first weights bounded by the outputs",
-        "weights are uniform in ±1/√out_features",
-        _uniform(lambda fan_in, fan_out: 1 / math.sqrt(fan_out)),
-        UNIFORM,
-        "not as many inputs as outputs",
-    ),
-    _fault(
-        "first weights bounded by 1/in",
-        "weights are uniform in ±1/in_features: the root is missing",
-        _uniform(lambda fan_in, fan_out: 1 / fan_in),
-        UNIFORM,
-        "more than one input",
-    ),
-    _fault(
-        "first weights of Glorot",
-        "weights are uniform in ±√(6 / (in + out))",
-        _uniform(lambda fan_in, fan_out: math.sqrt(6 / (fan_in + fan_out))),
-        UNIFORM,
-    ),
-    _fault(
-        "first weights normal",
-        "weights are normal with standard deviation 1/√in_features",
-        _drawn(
-            lambda self, rng: (
-                rng.standard_normal((self.out_features, self.in_features))
-                / math.sqrt(self.in_features)
-            )
-        ),
-        UNIFORM,
-    ),
-    _fault(
-        "first weights positive",
-        "weights are uniform between 0 and 1",
-        _drawn(lambda self, rng: rng.random((self.out_features, self.in_features))),
-        UNIFORM,
-    ),
-    _fault(
-        "first weights 0",
-        "all weights are 0, so all units of a layer stay alike",
-        _drawn(lambda self, rng: np.zeros((self.out_features, self.in_features))),
-        UNIFORM,
-    ),
-    *(
-        _fault(what, does, changes, remedy, needs, owner)
-        for owner in ("MLP", "Sequential")
-        for what, does, changes, remedy, needs in (
-            (
-                "layers seeded alike",
-                "each layer's weights are drawn from a generator of the same seed",
-                around("init", _each_alike),
-                "one generator for all layers, in their order",
-                "more than one layer",
-            ),
-            (
-                "parameters of one shape aliased",
-                "parameters of the same shape are one and the same array",
-                around("init", _one_array),
-                "an array for each parameter",
-                "two parameters of one shape",
-            ),
-            (
-                "last layer drawn first",
-                "the layers are drawn from the last to the first",
-                around("init", _backwards),
-                "one generator for all layers, in their order",
-                "more than one layer",
-            ),
-        )
-    ),
-)
+)  # fmt: skip

@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 
 from compare.faults.changes import around
-from compare.faults.fault import Changes, Fault, Method
+from compare.faults.fault import Changes, Method
 from compare.faults.recurrent import LATER, STATE
+from compare.faults.table import Right, Row, faults
 from compare.faults.time_changes import States, blocks, reordered, scan
 from reference import Array, Params
 
@@ -88,137 +89,69 @@ def _bias_outside(self: Any, hh: Params, incoming: Array, start: States) -> Any:
 
 BLEND = "h_t = (1 − z) n + z h_{t−1}"
 
-GRU = (
-    Fault(
-        "GRU: reset gate before the recurrent weight",
-        "W_hn is applied to r h, as in the first paper",
-        "GRU",
-        around("scan", _reset_first),
-        "output",
-        "n = tanh(p_n + r (W_hn h + b_hn))",
-        "a first state, or more than one step",
-    ),
-    Fault(
-        "GRU: reset gate on the wrong side of the bias",
-        "b_hn is added after the reset gate",
-        "GRU",
-        scan(_bias_outside),
-        "output or gradient weight_ih",
-        "n = tanh(p_n + r (W_hn h + b_hn))",
-        "bias",
-    ),
-    Fault(
-        "GRU: update gate reversed",
-        "h_t = z n + (1 − z) h_{t−1}",
-        "GRU",
-        reordered((0, 1, 2), (1.0, -1.0, 1.0)),
-        "output",
-        BLEND,
-    ),
-    *(
-        Fault(
-            f"GRU: gates in the order {order}",
-            f"the blocks of the weights are read as {order}",
-            "GRU",
-            reordered(["rzn".index(gate) for gate in order]),
-            "output",
-            "PyTorch's order is reset, update, candidate",
-        )
-        for order in ("zrn", "rnz")
-    ),
-    Fault(
-        "GRU: reset gate left out of the gradient coming back",
+
+def _reset_gate_applied_to_both_gradients(
+    right: Method, r: Any, z: Any, n: Any, q_n: Any, before: Any
+) -> Any:
+    return (1 - z) * (1 - n * n) * q_n * (r * (1 - r))
+
+
+def _reset_gate_gradient_by_the_old_state(
+    right: Method, r: Any, z: Any, n: Any, q_n: Any, before: Any
+) -> Any:
+    return (1 - z) * (1 - n * n) * before * (r * (1 - r))
+
+
+GRU = faults("GRU", Right("n = tanh(p_n + r (W_hn h + b_hn))"),
+    Row("reset gate before the recurrent weight", "W_hn is applied to r h, as in the first paper",
+        "output", around("scan", _reset_first), needs="a first state, or more than one step"),
+    Row("reset gate on the wrong side of the bias", "b_hn is added after the reset gate",
+        "output or gradient weight_ih", scan(_bias_outside), needs="bias"),
+    Right(BLEND),
+    Row("update gate reversed", "h_t = z n + (1 − z) h_{t−1}", "output",
+        reordered((0, 1, 2), (1.0, -1.0, 1.0))),
+    Right("PyTorch's order is reset, update, candidate"),
+    *(Row(f"gates in the order {order}", f"the blocks of the weights are read as {order}", "output",
+          reordered(["rzn".index(gate) for gate in order]))
+      for order in ("zrn", "rnz")),
+    Right("dq_n = dp_n r"),
+    Row("reset gate left out of the gradient coming back",
         "p_n and q_n share a gradient, as the other blocks do",
-        "GRU",
-        _gru(back_n=lambda in_n, r: 1 * in_n),
-        "gradient weight_ih or gradient weight_hh",
-        "dq_n = dp_n r",
-    ),
-    Fault(
-        "GRU: reset gate applied to both gradients",
-        "dp_n is multiplied by r, as dq_n is",
-        "GRU",
-        _gru(
-            in_n=lambda right, r, *rest: right * r,
-            in_r=lambda right, r, z, n, q_n, before: (1 - z) * (1 - n * n) * q_n * (r * (1 - r)),
-            back_n=lambda in_n, r: 1 * in_n,
-        ),
-        STATE,
-        "dq_n = dp_n r, dp_n without it",
-    ),
-    Fault(
-        "GRU: blend's gradient to the old state dropped",
-        "dh z is not added to the gradient of the state before",
-        "GRU",
-        _gru(keep=lambda z: 0 * z),
-        STATE,
-        "dh_{t−1} = dq_t W_hh + dh_t z",
-        f"{LATER} or first states given",
-    ),
-    Fault(
-        "GRU: blend's gradient to the old state by 1 − z",
-        "the gradient of the state before gets dh (1 − z)",
-        "GRU",
-        _gru(keep=lambda z: 1 - z),
-        STATE,
-        "dh_{t−1} = dq_t W_hh + dh_t z",
-        f"{LATER} or first states given",
-    ),
-    *(
-        Fault(f"GRU: {what}", does, "GRU", changes, f"{STATE} or gradient weight_hh", remedy)
-        for what, does, changes, remedy in (
-            (
-                "update gate's gradient of the wrong sign",
-                "n − h_{t−1} in place of h_{t−1} − n",
-                _gru(in_z=lambda right, *rest: -right),
-                "dp_z = dh (h_{t−1} − n) z (1 − z)",
-            ),
-            (
-                "update gate's gradient from the candidate alone",
-                "−n in place of h_{t−1} − n",
-                _gru(in_z=lambda right, r, z, n, q_n, before: -n * (z * (1 - z))),
-                "dp_z = dh (h_{t−1} − n) z (1 − z)",
-            ),
-            (
-                "update gate's derivative missing",
-                "the error passes σ of the update gate as if it were not there",
-                _gru(in_z=lambda right, r, z, n, q_n, before: before - n),
-                "dp_z = dh (h_{t−1} − n) z (1 − z)",
-            ),
-            (
-                "candidate's gradient by z",
-                "z in place of 1 − z",
-                _gru(in_n=lambda right, r, z, n, *rest: z * (1 - n * n)),
-                "dp_n = dh (1 − z)(1 − n²)",
-            ),
-            (
-                "candidate's derivative missing",
-                "the error passes tanh as if it were not there",
-                _gru(in_n=lambda right, r, z, *rest: 1 - z),
-                "dp_n = dh (1 − z)(1 − n²)",
-            ),
-            (
-                "reset gate's gradient by the old state",
-                "h_{t−1} in place of q_n, as if the gate were applied to it",
-                _gru(
-                    in_r=lambda right, r, z, n, q_n, before: (
-                        (1 - z) * (1 - n * n) * before * (r * (1 - r))
-                    )
-                ),
-                "dp_r = dp_n q_n r (1 − r)",
-            ),
-            (
-                "reset gate's derivative missing",
-                "the error passes σ of the reset gate as if it were not there",
-                _gru(in_r=lambda right, r, z, n, q_n, before: (1 - z) * (1 - n * n) * q_n),
-                "dp_r = dp_n q_n r (1 − r)",
-            ),
-            (
-                "reset gate's gradient missing",
-                "the reset gate counts as a constant",
-                _gru(in_r=lambda right, *rest: 0 * right),
-                "dp_r = dp_n q_n r (1 − r)",
-            ),
-        )
-    ),
-)
+        "gradient weight_ih or gradient weight_hh", _gru(back_n=lambda in_n, r: 1 * in_n)),
+    Right("dq_n = dp_n r, dp_n without it"),
+    Row("reset gate applied to both gradients", "dp_n is multiplied by r, as dq_n is", STATE,
+        _gru(in_n=lambda right, r, *rest: right * r, in_r=_reset_gate_applied_to_both_gradients,
+            back_n=lambda in_n, r: 1 * in_n)),
+    Right("dh_{t−1} = dq_t W_hh + dh_t z"),
+    Row("blend's gradient to the old state dropped",
+        "dh z is not added to the gradient of the state before", STATE,
+        _gru(keep=lambda z: 0 * z), needs=f"{LATER} or first states given"),
+    Row("blend's gradient to the old state by 1 − z",
+        "the gradient of the state before gets dh (1 − z)", STATE,
+        _gru(keep=lambda z: 1 - z), needs=f"{LATER} or first states given"),
+    Right("dp_z = dh (h_{t−1} − n) z (1 − z)"),
+    Row("update gate's gradient of the wrong sign", "n − h_{t−1} in place of h_{t−1} − n",
+        f"{STATE} or gradient weight_hh", _gru(in_z=lambda right, *rest: -right)),
+    Row("update gate's gradient from the candidate alone",
+        "−n in place of h_{t−1} − n", f"{STATE} or gradient weight_hh",
+        _gru(in_z=lambda right, r, z, n, q_n, before: -n * (z * (1 - z)))),
+    Row("update gate's derivative missing",
+        "the error passes σ of the update gate as if it were not there",
+        f"{STATE} or gradient weight_hh",
+        _gru(in_z=lambda right, r, z, n, q_n, before: before - n)),
+    Right("dp_n = dh (1 − z)(1 − n²)"),
+    Row("candidate's gradient by z", "z in place of 1 − z", f"{STATE} or gradient weight_hh",
+        _gru(in_n=lambda right, r, z, n, *rest: z * (1 - n * n))),
+    Row("candidate's derivative missing", "the error passes tanh as if it were not there",
+        f"{STATE} or gradient weight_hh", _gru(in_n=lambda right, r, z, *rest: 1 - z)),
+    Right("dp_r = dp_n q_n r (1 − r)"),
+    Row("reset gate's gradient by the old state",
+        "h_{t−1} in place of q_n, as if the gate were applied to it",
+        f"{STATE} or gradient weight_hh", _gru(in_r=_reset_gate_gradient_by_the_old_state)),
+    Row("reset gate's derivative missing",
+        "the error passes σ of the reset gate as if it were not there",
+        f"{STATE} or gradient weight_hh",
+        _gru(in_r=lambda right, r, z, n, q_n, before: (1 - z) * (1 - n * n) * q_n)),
+    Row("reset gate's gradient missing", "the reset gate counts as a constant",
+        f"{STATE} or gradient weight_hh", _gru(in_r=lambda right, *rest: 0 * right)),
+)  # fmt: skip

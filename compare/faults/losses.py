@@ -9,12 +9,13 @@ import numpy as np
 from compare.faults.binary import BINARY
 from compare.faults.categorical import CATEGORICAL
 from compare.faults.changes import around, options
-from compare.faults.changes_layers import cache_of, fault, output_of, when
+from compare.faults.changes_layers import cache_of, output_of, when
 from compare.faults.distances import DISTANCES
-from compare.faults.fault import Fault, Method
+from compare.faults.fault import Method
 from compare.faults.likelihood import LIKELIHOOD
 from compare.faults.nll import NLL
 from compare.faults.regression import REGRESSION
+from compare.faults.table import Right, Row, faults
 from reference import Array
 
 #: With a term for each entry, so that a mean over samples differs from one over entries.
@@ -80,112 +81,61 @@ def _summed_back(right: Method, self: Any, cache: Any, dloss: Any = 1.0) -> Any:
     return dy if shape is None else dy.sum(axis=-1, keepdims=True)
 
 
-def _shared(owner: str) -> tuple[Fault, ...]:
-    """What can be wrong with any loss."""
-    many = "more than one term"
-    return (
-        fault(
-            owner,
-            "sum for mean",
-            "loss and gradient are sums where means are asked for",
-            when(_mean, options("forward", reduction="sum")),
-            "output",
-            "divide the loss by the number of terms, and its gradient, too",
-            f"reduction='mean', {many}",
-        ),
-        fault(
-            owner,
-            "mean for sum",
-            "loss and gradient are means where sums are asked for",
-            when(_sum, options("forward", reduction="mean")),
-            "output",
-            "do not divide where the reduction is a sum",
-            f"reduction='sum', {many}",
-        ),
-        fault(
-            owner,
-            "gradient of the sum, loss a mean",
-            "the loss is divided by the number of terms, its gradient is not",
-            when(_mean, cache_of(_to_sum)),
-            "dx",
-            "the gradient of a mean has a factor 1/N, too",
-            f"reduction='mean', {many}",
-        ),
-        fault(
-            owner,
-            "gradient of the mean, loss a sum",
-            "the gradient is divided by the number of terms, the loss is not",
-            when(_sum, cache_of(_to_mean)),
-            "dx",
-            "the gradient of a sum has no factor 1/N",
-            f"reduction='sum', {many}",
-        ),
-        fault(
-            owner,
-            "loss a sum, gradient of the mean",
-            "the gradient is that of the mean that is asked for, the loss is a sum",
-            when(_mean, output_of(_to_sum)),
-            "output",
-            "divide the loss by the number of terms",
-            f"reduction='mean', {many}",
-        ),
-        fault(
-            owner,
-            "1/N twice",
-            "the gradient is divided by the number of terms twice",
-            when(_mean, around("backward", _again)),
-            "dx",
-            "divide by the number of terms once, in the loss's gradient only",
-            f"reduction='mean', {many}",
-        ),
-        fault(
-            owner,
-            "sign of the gradient",
-            "the gradient has the wrong sign, as by t − y for y − t: training climbs",
-            around("backward", _negated),
-            "dx",
-            "∂L/∂y of (y − t)² is 2 (y − t)",
-        ),
-        fault(
-            owner,
-            "gradient at the loss ignored",
-            "backward takes the gradient at the loss for 1, whatever it is",
-            around("backward", _unasked),
-            "dx",
-            "multiply by the gradient at the loss: the loss may be scaled or part of a sum",
-            "a loss that is scaled or added to another",
-        ),
-    )
+_MANY = "more than one term"
+#: What can be wrong with any loss.
+_SHARED = faults(LOSSES_OF_ALL,
+    Right("divide the loss by the number of terms, and its gradient, too"),
+    Row("sum for mean", "loss and gradient are sums where means are asked for", "output",
+        when(_mean, options("forward", reduction="sum")), needs=f"reduction='mean', {_MANY}"),
+    Right("do not divide where the reduction is a sum"),
+    Row("mean for sum", "loss and gradient are means where sums are asked for", "output",
+        when(_sum, options("forward", reduction="mean")), needs=f"reduction='sum', {_MANY}"),
+    Right("the gradient of a mean has a factor 1/N, too"),
+    Row("gradient of the sum, loss a mean",
+        "the loss is divided by the number of terms, its gradient is not", "dx",
+        when(_mean, cache_of(_to_sum)), needs=f"reduction='mean', {_MANY}"),
+    Right("the gradient of a sum has no factor 1/N"),
+    Row("gradient of the mean, loss a sum",
+        "the gradient is divided by the number of terms, the loss is not", "dx",
+        when(_sum, cache_of(_to_mean)), needs=f"reduction='sum', {_MANY}"),
+    Right("divide the loss by the number of terms"),
+    Row("loss a sum, gradient of the mean",
+        "the gradient is that of the mean that is asked for, the loss is a sum", "output",
+        when(_mean, output_of(_to_sum)), needs=f"reduction='mean', {_MANY}"),
+    Right("divide by the number of terms once, in the loss's gradient only"),
+    Row("1/N twice", "the gradient is divided by the number of terms twice", "dx",
+        when(_mean, around("backward", _again)), needs=f"reduction='mean', {_MANY}"),
+    Right("∂L/∂y of (y − t)² is 2 (y − t)"),
+    Row("sign of the gradient",
+        "the gradient has the wrong sign, as by t − y for y − t: training climbs", "dx",
+        around("backward", _negated)),
+    Right("multiply by the gradient at the loss: the loss may be scaled or part of a sum"),
+    Row("gradient at the loss ignored",
+        "backward takes the gradient at the loss for 1, whatever it is", "dx",
+        around("backward", _unasked), needs="a loss that is scaled or added to another"),
+)  # fmt: skip
 
 
-def _by_entry(owner: str) -> Fault:
-    return fault(
-        owner,
-        "mean over the samples alone",
-        "the sum over the features is divided by the number of samples",
-        when(_mean, around("over", _per_sample)),
-        "output",
-        "divide by the number of all entries, N · features",
-        "reduction='mean', more than one feature",
-    )
+_BY_ENTRY = faults(BY_ENTRY, Right("divide by the number of all entries, N · features"),
+    Row("mean over the samples alone",
+        "the sum over the features is divided by the number of samples", "output",
+        when(_mean, around("over", _per_sample)), needs="reduction='mean', more than one feature"),
+)  # fmt: skip
 
 
-def _broadcast(owner: str) -> Fault:
-    return fault(
-        owner,
-        "(N, 1) against (N)",
+_BROADCAST = faults(("MSELoss", "L1Loss", "HuberLoss"),
+    Right("reshape the target to the prediction's shape first"),
+    Row("(N, 1) against (N)",
         "a target without its last axis is broadcast: every sample is compared with every target",
-        {**around("forward", _each_with_each), **around("backward", _summed_back)},
-        "output",
-        "reshape the target to the prediction's shape first",
-        "predictions (N, 1), batch > 1",
-    )
+        "output", {**around("forward", _each_with_each), **around("backward", _summed_back)},
+        needs="predictions (N, 1), batch > 1"),
+)  # fmt: skip
 
 
 LOSSES = (
-    *(one for owner in LOSSES_OF_ALL for one in _shared(owner)),
-    *map(_by_entry, BY_ENTRY),
-    *map(_broadcast, ("MSELoss", "L1Loss", "HuberLoss")),
+    *_SHARED,
+    *_BY_ENTRY,
+    *_BROADCAST,
     *REGRESSION,
     *LIKELIHOOD,
     *BINARY,

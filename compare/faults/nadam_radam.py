@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from compare.faults.fault import Fault
 from compare.faults.means import corrections
 from compare.faults.rule_changes import begun, kept, step, told
+from compare.faults.table import Right, Row, faults
 from reference import Array, Params
 
 
@@ -31,70 +31,39 @@ def _nadam(ahead: Callable[..., Array]) -> Any:
 
 AHEAD = "m̂ = μₜ₊₁ m / (1 − Π μ · μₜ₊₁) + (1 − μₜ) g / (1 − Π μ)"
 
-NADAM = (
-    Fault(
-        "NAdam: momentum not warmed up",
-        "μ is β₁/2 in all steps",
-        "NAdam",
-        told(momentum_decay=lambda o: 0.0),
-        "state mu_product",
-        "μₜ = β₁ (1 − ½ · 0.96^(ψ t))",
-    ),
-    Fault(
-        "NAdam: β₁ for μ in the product",
-        "the product is of β₁, as in Adam",
-        "NAdam",
-        kept("mu_product", lambda self, g, held, after, o: held["mu_product"] * o.betas[0]),
-        "state mu_product",
-        "Π μ is the product of all μ so far",
-    ),
-    Fault(
-        "NAdam: product not kept",
-        "the product of all μ is this step's μ",
-        "NAdam",
+
+def _this_step_momentum_for_the_next(
+    m: Array, g: Array, mu: Any, following: Any, all_mu: Any
+) -> Any:
+    return mu / (1 - all_mu * mu) * m + (1 - mu) / (1 - all_mu) * g
+
+
+def _gradient_not_corrected(m: Array, g: Array, mu: Any, following: Any, all_mu: Any) -> Any:
+    return following / (1 - all_mu * following) * m + (1 - mu) * g
+
+
+def _both_parts_corrected_alike(m: Array, g: Array, mu: Any, following: Any, all_mu: Any) -> Any:
+    return following / (1 - all_mu) * m + (1 - mu) / (1 - all_mu) * g
+
+
+NADAM = faults("NAdam", Right("μₜ = β₁ (1 − ½ · 0.96^(ψ t))"),
+    Row("momentum not warmed up", "μ is β₁/2 in all steps", "state mu_product",
+        told(momentum_decay=lambda o: 0.0)),
+    Right("Π μ is the product of all μ so far"),
+    Row("β₁ for μ in the product", "the product is of β₁, as in Adam", "state mu_product",
+        kept("mu_product", lambda self, g, held, after, o: held["mu_product"] * o.betas[0])),
+    Row("product not kept", "the product of all μ is this step's μ", "state mu_product",
         begun(lambda self, p, g, held, o: {"mu_product": 0 * held["mu_product"] + 1}),
-        "state mu_product",
-        "Π μ is the product of all μ so far",
-        "more than one step",
-    ),
-    Fault(
-        "NAdam: this step's momentum for the next",
-        "μₜ is used where μₜ₊₁ belongs",
-        "NAdam",
-        _nadam(lambda m, g, mu, following, all_mu: (
-            mu / (1 - all_mu * mu) * m + (1 - mu) / (1 - all_mu) * g
-        )),
-        "parameter",
-        AHEAD,
-    ),
-    Fault(
-        "NAdam: gradient not corrected",
-        "g is added without dividing by 1 − Π μ",
-        "NAdam",
-        _nadam(lambda m, g, mu, following, all_mu: (
-            following / (1 - all_mu * following) * m + (1 - mu) * g
-        )),
-        "parameter",
-        AHEAD,
-    ),
-    Fault(
-        "NAdam: both parts corrected alike",
-        "m is divided by 1 − Π μ, without the next step's μ",
-        "NAdam",
-        _nadam(lambda m, g, mu, following, all_mu: (
-            following / (1 - all_mu) * m + (1 - mu) / (1 - all_mu) * g
-        )),
-        "parameter",
-        AHEAD,
-    ),
-    Fault(
-        "NAdam: without looking ahead",
-        "the step is Adam's, along m / (1 − Π μ)",
-        "NAdam",
-        _nadam(lambda m, g, mu, following, all_mu: m / (1 - all_mu)),
-        "parameter",
-        AHEAD,
-    ),
+        needs="more than one step"),
+    Right(AHEAD),
+    Row("this step's momentum for the next", "μₜ is used where μₜ₊₁ belongs", "parameter",
+        _nadam(_this_step_momentum_for_the_next)),
+    Row("gradient not corrected", "g is added without dividing by 1 − Π μ", "parameter",
+        _nadam(_gradient_not_corrected)),
+    Row("both parts corrected alike", "m is divided by 1 − Π μ, without the next step's μ",
+        "parameter", _nadam(_both_parts_corrected_alike)),
+    Row("without looking ahead", "the step is Adam's, along m / (1 − Π μ)", "parameter",
+        _nadam(lambda m, g, mu, following, all_mu: m / (1 - all_mu))),
 )  # fmt: skip
 
 
@@ -125,83 +94,34 @@ def _radam(
 
 RECTIFIED = "r · m̂ · √(1 − β₂^t) / (√v + ε) where ρ > 5, m̂ alone where not"
 
-RADAM = (
-    Fault(
-        "RAdam: threshold 4",
-        "the variance counts as known where ρ > 4, as in the paper",
-        "RAdam",
-        _radam(enough=4.0),
-        "parameter",
-        f"{RECTIFIED}; PyTorch's threshold is 5",
-        "a step with 4 < ρ ≤ 5",
-    ),
-    Fault(
-        "RAdam: not rectified",
-        "the step is Adam's once the variance is known",
-        "RAdam",
-        _radam(rate=lambda rho, end: 1.0),
-        "parameter",
-        RECTIFIED,
-        "a step with ρ > 5",
-    ),
-    Fault(
-        "RAdam: root of the rectification missing",
-        "r² in place of r",
-        "RAdam",
+
+def _rectification_upside_down(rho: Any, end: Any) -> Any:
+    return ((end - 4) * (end - 2) * rho / ((rho - 4) * (rho - 2) * end)) ** 0.5
+
+
+RADAM = faults("RAdam", Right(f"{RECTIFIED}; PyTorch's threshold is 5"),
+    Row("threshold 4", "the variance counts as known where ρ > 4, as in the paper", "parameter",
+        _radam(enough=4.0), needs="a step with 4 < ρ ≤ 5"),
+    Right(RECTIFIED),
+    Row("not rectified", "the step is Adam's once the variance is known", "parameter",
+        _radam(rate=lambda rho, end: 1.0), needs="a step with ρ > 5"),
+    Right("r = √((ρ − 4)(ρ − 2) ρ∞ / ((ρ∞ − 4)(ρ∞ − 2) ρ))"),
+    Row("root of the rectification missing", "r² in place of r", "parameter",
         _radam(rate=lambda rho, end: (rho - 4) * (rho - 2) * end / ((end - 4) * (end - 2) * rho)),
-        "parameter",
-        "r = √((ρ − 4)(ρ − 2) ρ∞ / ((ρ∞ − 4)(ρ∞ − 2) ρ))",
-        "a step with ρ > 5",
-    ),
-    Fault(
-        "RAdam: rectification upside down",
-        "1/r in place of r",
-        "RAdam",
-        _radam(
-            rate=lambda rho, end: (
-                ((end - 4) * (end - 2) * rho / ((rho - 4) * (rho - 2) * end)) ** 0.5
-            )
-        ),
-        "parameter",
-        "r = √((ρ − 4)(ρ − 2) ρ∞ / ((ρ∞ − 4)(ρ∞ − 2) ρ))",
-        "a step with ρ > 5",
-    ),
-    Fault(
-        "RAdam: no step while the variance is unknown",
-        "parameters stay as they are until ρ > 5",
-        "RAdam",
-        _radam(before=lambda m, v, last, o: 0 * m),
-        "parameter",
-        RECTIFIED,
-        "a step with ρ ≤ 5",
-    ),
-    Fault(
-        "RAdam: divided before the variance is known",
-        "the first steps are Adam's, not along m̂ alone",
-        "RAdam",
-        _radam(before=lambda m, v, last, o: m / (np.sqrt(v / last) + o.eps)),
-        "parameter",
-        RECTIFIED,
-        "a step with ρ ≤ 5",
-    ),
-    Fault(
-        "RAdam: eps inside the root",
-        "the step is divided by √(v̂ + ε)",
-        "RAdam",
-        _radam(root=lambda v, last, eps: np.sqrt(v / last + eps)),
-        "parameter",
-        RECTIFIED,
-        "a step with ρ > 5",
-    ),
-    Fault(
-        "RAdam: eps after the correction",
-        "ε is added to √v̂, as in Adam",
-        "RAdam",
-        _radam(root=lambda v, last, eps: np.sqrt(v / last) + eps),
-        "parameter",
-        f"{RECTIFIED}: ε is added to √v before it is corrected",
-        "a step with ρ > 5",
-    ),
-)
+        needs="a step with ρ > 5"),
+    Row("rectification upside down", "1/r in place of r", "parameter",
+        _radam(rate=_rectification_upside_down), needs="a step with ρ > 5"),
+    Right(RECTIFIED),
+    Row("no step while the variance is unknown", "parameters stay as they are until ρ > 5",
+        "parameter", _radam(before=lambda m, v, last, o: 0 * m), needs="a step with ρ ≤ 5"),
+    Row("divided before the variance is known", "the first steps are Adam's, not along m̂ alone",
+        "parameter", _radam(before=lambda m, v, last, o: m / (np.sqrt(v / last) + o.eps)),
+        needs="a step with ρ ≤ 5"),
+    Row("eps inside the root", "the step is divided by √(v̂ + ε)", "parameter",
+        _radam(root=lambda v, last, eps: np.sqrt(v / last + eps)), needs="a step with ρ > 5"),
+    Right(f"{RECTIFIED}: ε is added to √v before it is corrected"),
+    Row("eps after the correction", "ε is added to √v̂, as in Adam", "parameter",
+        _radam(root=lambda v, last, eps: np.sqrt(v / last) + eps), needs="a step with ρ > 5"),
+)  # fmt: skip
 
 NADAM_RADAM = (*NADAM, *RADAM)

@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 
 from compare.faults.changes import around, options
-from compare.faults.changes_layers import cache_of, fault, loss_slope, when
+from compare.faults.changes_layers import cache_of, loss_slope, when
 from compare.faults.fault import Method
+from compare.faults.table import Right, Row, faults
 from reference import Array
 from reference.losses.reduction import beside, without_axis
 
@@ -46,141 +47,70 @@ def _fused(right: Method, self: Any, cache: Any, dloss: Any = 1.0) -> Any:
     return right(self, inner, dloss) + np.exp(y) * dterms
 
 
-_NLL = (
-    fault(
-        "NLLLoss",
-        "gradient of the cross-entropy",
-        "the gradient is e^y − q, that of the logits, though log-softmax comes before it",
-        {**around("forward", _with_logits), **around("backward", _fused)},
-        "dx",
-        "∂l/∂y is −w at the right class and 0 elsewhere",
-    ),
-    fault(
-        "NLLLoss",
-        "gradient at every class",
-        "every class gets the gradient −w",
-        around(
-            "backward",
-            lambda right, self, cache, dloss=1.0: (
-                0 * right(self, cache, dloss)
-                + right(self, cache, dloss).sum(axis=cache[2], keepdims=True)
-            ),
-        ),
-        "dx",
-        "∂l/∂y is −w at the right class and 0 elsewhere",
-    ),
-)
+def _gradient_at_every_class(right: Method, self: Any, cache: Any, dloss: Any = 1.0) -> Any:
+    dy = right(self, cache, dloss)
+    return 0 * dy + dy.sum(axis=cache[2], keepdims=True)
 
-_BOTH = tuple(
-    one
-    for owner in ("NLLLoss", "CrossEntropyLoss")
-    for one in (
-        fault(
-            owner,
-            "ignored samples counted",
-            "targets to be ignored count as the first class",
-            around("forward", _all_count),
-            "output",
-            "leave out samples whose target is ignore_index, in the sum and in the divisor",
-            "ignored samples",
-        ),
-        fault(
-            owner,
-            "mean over all samples",
-            "the sum is divided by N, whatever the samples weigh, ignored ones too",
-            around("over", _count_samples),
-            "output",
-            "divide by the sum of w[t] over the samples that count",
-            "a weight or ignored samples",
-        ),
-        fault(
-            owner,
-            "gradient's mean over all samples",
-            "the loss is divided by the sum of the weights, the gradient by N",
-            around("backward", _by_samples),
-            "dx",
-            "divide both by the sum of w[t] over the samples that count",
-            "a weight or ignored samples",
-        ),
-        fault(
-            owner,
-            "weight ignored",
-            "loss and gradient are those without weights",
-            options("forward", weight=None),
-            "output",
-            "multiply each term by w[t]",
-            "a weight",
-        ),
-        fault(
-            owner,
-            "weight in the loss, not in the gradient",
-            "the gradient is that of the loss without weights",
-            cache_of(lambda self: {"weight": None}),
-            "dx",
-            "multiply the gradient by w[t], too",
-            "a weight",
-        ),
+
+_NLL = faults("NLLLoss", Right("∂l/∂y is −w at the right class and 0 elsewhere"),
+    Row("gradient of the cross-entropy",
+        "the gradient is e^y − q, that of the logits, though log-softmax comes before it", "dx",
+        {**around("forward", _with_logits), **around("backward", _fused)}),
+    Row("gradient at every class", "every class gets the gradient −w", "dx",
+        around("backward", _gradient_at_every_class)),
+)  # fmt: skip
+
+_BOTH = faults(("NLLLoss", "CrossEntropyLoss"),
+    Right("leave out samples whose target is ignore_index, in the sum and in the divisor"),
+    Row("ignored samples counted", "targets to be ignored count as the first class", "output",
+        around("forward", _all_count), needs="ignored samples"),
+    Right("divide by the sum of w[t] over the samples that count"),
+    Row("mean over all samples",
+        "the sum is divided by N, whatever the samples weigh, ignored ones too", "output",
+        around("over", _count_samples), needs="a weight or ignored samples"),
+    Right("divide both by the sum of w[t] over the samples that count"),
+    Row("gradient's mean over all samples",
+        "the loss is divided by the sum of the weights, the gradient by N", "dx",
+        around("backward", _by_samples), needs="a weight or ignored samples"),
+    Right("multiply each term by w[t]"),
+    Row("weight ignored", "loss and gradient are those without weights", "output",
+        options("forward", weight=None), needs="a weight"),
+    Right("multiply the gradient by w[t], too"),
+    Row("weight in the loss, not in the gradient",
+        "the gradient is that of the loss without weights", "dx",
+        cache_of(lambda self: {"weight": None}), needs="a weight"),
+)  # fmt: skip
+
+
+def _target_entropy_missing(right: Method, self: Any, y: Array, target: Any) -> Any:
+    return (
+        right(self, y, target)[1][2].forward(-right(self, y, target)[1][0] * y),
+        right(self, y, target)[1],
     )
-)
 
-_DIVERGENCE = (
-    fault(
-        "KLDivLoss",
-        "mean over the entries",
-        "batchmean divides by the number of entries",
+
+_DIVERGENCE = faults("KLDivLoss", Right("batchmean divides by the number of samples"),
+    Row("mean over the entries", "batchmean divides by the number of entries", "output",
         when(lambda self: self.reduction == "batchmean", options("forward", reduction="mean")),
-        "output",
-        "batchmean divides by the number of samples",
-        "reduction='batchmean'",
-    ),
-    fault(
-        "KLDivLoss",
-        "mean over the samples",
-        "mean divides by the number of samples",
+        needs="reduction='batchmean'"),
+    Right("mean divides by the number of entries"),
+    Row("mean over the samples", "mean divides by the number of samples", "output",
         when(lambda self: self.reduction == "mean", options("forward", reduction="batchmean")),
-        "output",
-        "mean divides by the number of entries",
-        "reduction='mean'",
-    ),
-    fault(
-        "KLDivLoss",
-        "target's entropy missing",
-        "the loss is −t y, the cross-entropy",
-        around(
-            "forward",
-            lambda right, self, y, target: (
-                right(self, y, target)[1][2].forward(-right(self, y, target)[1][0] * y),
-                right(self, y, target)[1],
-            ),
-        ),
-        "output",
-        "l = t (log t − y)",
-    ),
-    fault(
-        "KLDivLoss",
-        "prediction taken for probabilities",
-        "the gradient is −t/e^y: y is a logarithm already",
-        loss_slope(lambda self, y, t: -(np.exp(t) if self.log_target else t) / np.exp(y)),
-        "dx",
-        "∂l/∂y = −t",
-    ),
-    fault(
-        "KLDivLoss",
-        "exponential of the target missing in the gradient",
-        "the gradient is −s where the target s is a logarithm",
+        needs="reduction='mean'"),
+    Right("l = t (log t − y)"),
+    Row("target's entropy missing", "the loss is −t y, the cross-entropy", "output",
+        around("forward", _target_entropy_missing)),
+    Right("∂l/∂y = −t"),
+    Row("prediction taken for probabilities", "the gradient is −t/e^y: y is a logarithm already",
+        "dx", loss_slope(lambda self, y, t: -(np.exp(t) if self.log_target else t) / np.exp(y))),
+    Right("∂l/∂y = −e^s"),
+    Row("exponential of the target missing in the gradient",
+        "the gradient is −s where the target s is a logarithm", "dx",
         when(lambda self: self.log_target, loss_slope(lambda self, y, s: -s)),
-        "dx",
-        "∂l/∂y = −e^s",
-        "log_target=True",
-    ),
-    fault(
-        "KLDivLoss",
-        "p − t",
-        "the gradient is e^y − t, that of the logits",
-        loss_slope(lambda self, y, t: np.exp(y) - (np.exp(t) if self.log_target else t)),
-        "dx",
-        "∂l/∂y = −t: log-softmax has a backward pass of its own",
-    ),
-)
+        needs="log_target=True"),
+    Right("∂l/∂y = −t: log-softmax has a backward pass of its own"),
+    Row("p − t", "the gradient is e^y − t, that of the logits", "dx",
+        loss_slope(lambda self, y, t: np.exp(y) - (np.exp(t) if self.log_target else t))),
+)  # fmt: skip
 
 NLL = (*_NLL, *_BOTH, *_DIVERGENCE)

@@ -7,8 +7,8 @@ from collections.abc import Callable
 from typing import Any
 
 from compare.faults.changes import around, instead
-from compare.faults.fault import Changes, Fault, Method
-from compare.faults.schedules import of_rate
+from compare.faults.fault import Changes, Method
+from compare.faults.table import Right, Row, faults
 
 
 def _phases(function: Callable[[Any], tuple[float, ...]]) -> Changes:
@@ -23,9 +23,14 @@ def _phases(function: Callable[[Any], tuple[float, ...]]) -> Changes:
     return instead("_phase", phase)
 
 
-def _one_cycle(function: Callable[[Any, int, dict[str, Any], int], dict[str, Any]]) -> Changes:
+def _momentum(function: Callable[[float, float, float], float]) -> Changes:
+    """Momentum, where it is cycled, as ``function(first end, other end, right momentum)``."""
+
     def wrong(right: Method, self: Any, count: int, group: int, last: Any) -> Any:
-        return function(self, count, right(self, count, group, last), group)
+        found = right(self, count, group, last)
+        first, second = self.momenta[group][:2]
+        cycled = {n: function(first, second, m) for n, m in found.items() if n == "momentum"}
+        return found | cycled
 
     return around("next", wrong)
 
@@ -56,33 +61,26 @@ def _other_anneal(right: Method, self: Any, count: int, group: int, last: Any) -
 
 CYCLE = "low = max_lr / div_factor, peak = max_lr, end = low / final_div_factor"
 
-ONE_CYCLE = (
-    of_rate("OneCycleLR", "starts from 0", "the first phase begins at 0, not at low",
-           _ends(lambda own: 0.0, lambda own: own[-1]), CYCLE),
-    of_rate("OneCycleLR", "ends at the first rate", "the last phase ends at low",
-           _ends(lambda own: own[0], lambda own: own[0]), CYCLE),
-    of_rate("OneCycleLR", "end from the peak", "the last rate is max_lr / final_div_factor",
-           _ends(lambda own: own[0], lambda own: own[-1] * own[1] / own[0]), CYCLE),
-    of_rate("OneCycleLR", "line for cosine", "cosine and line are taken for each other",
-           around("next", _other_anneal), "anneal_strategy: cos or linear"),
-    of_rate("OneCycleLR", "phases one count longer", "the first phase ends at f S, not f S − 1",
-           _phases(lambda self: (self.ends[0] + 1, *self.ends[1:])),
-           "phases end at f S − 1 and S − 1, counts being from 0"),
-    of_rate("OneCycleLR", "cycle one count longer", "the last phase ends at S, not S − 1",
-           _phases(lambda self: (*self.ends[:-1], self.ends[-1] + 1)),
-           "phases end at f S − 1 and S − 1, counts being from 0"),
-    Fault("OneCycleLR: momentum with the rate",
-          "momentum rises and falls as the rate does, where it should do the opposite",
-          "OneCycleLR",
-          _one_cycle(lambda self, count, found, group: found | {
-              name: self.momenta[group][0] + self.momenta[group][1] - value
-              for name, value in found.items() if name == "momentum"}),
-          "momentum", "momentum is least where the rate is greatest", "cycle_momentum"),
-    Fault("OneCycleLR: momentum not cycled",
-          "momentum stays what it is at count 0",
-          "OneCycleLR",
-          _one_cycle(lambda self, count, found, group: found | {
-              name: self.momenta[group][0] for name in found if name == "momentum"}),
-          "momentum", "momentum goes from max_momentum to base_momentum and back",
-          "cycle_momentum"),
+ONE_CYCLE = faults("OneCycleLR", Right(CYCLE),
+    Row("starts from 0", "the first phase begins at 0, not at low", "lr",
+        _ends(lambda own: 0.0, lambda own: own[-1])),
+    Row("ends at the first rate", "the last phase ends at low", "lr",
+        _ends(lambda own: own[0], lambda own: own[0])),
+    Row("end from the peak", "the last rate is max_lr / final_div_factor", "lr",
+        _ends(lambda own: own[0], lambda own: own[-1] * own[1] / own[0])),
+    Right("anneal_strategy: cos or linear"),
+    Row("line for cosine", "cosine and line are taken for each other", "lr",
+        around("next", _other_anneal)),
+    Right("phases end at f S − 1 and S − 1, counts being from 0"),
+    Row("phases one count longer", "the first phase ends at f S, not f S − 1", "lr",
+        _phases(lambda self: (self.ends[0] + 1, *self.ends[1:]))),
+    Row("cycle one count longer", "the last phase ends at S, not S − 1", "lr",
+        _phases(lambda self: (*self.ends[:-1], self.ends[-1] + 1))),
+    Right("momentum is least where the rate is greatest"),
+    Row("momentum with the rate",
+        "momentum rises and falls as the rate does, where it should do the opposite", "momentum",
+        _momentum(lambda high, low, value: high + low - value), needs="cycle_momentum"),
+    Right("momentum goes from max_momentum to base_momentum and back"),
+    Row("momentum not cycled", "momentum stays what it is at count 0", "momentum",
+        _momentum(lambda high, low, value: high), needs="cycle_momentum"),
 )  # fmt: skip

@@ -7,7 +7,8 @@ from typing import Any
 
 from compare.faults.changes import around, options
 from compare.faults.fault import Changes, Method
-from compare.faults.schedules import never, of_rate
+from compare.faults.schedules import NEVER
+from compare.faults.table import Right, Row, faults
 
 
 def _patience(more: int) -> Changes:
@@ -43,30 +44,35 @@ def _other_mode(right: Method, self: Any, metric: float, best: float) -> bool:
     return bool(metric > best) if self.mode == "min" else bool(metric < best)
 
 
-PLATEAU = (never("ReduceLROnPlateau"),
- *(
-    of_rate("ReduceLROnPlateau", what, does, changes, remedy, needs)
-    for what, does, changes, remedy, needs in (
-        ("patience off by one", "the rate falls at count patience, not at the next one",
-         _patience(-1), "lower the rate when bad > patience", "a plateau"),
-        ("patience one too long", "one count more is forgiven",
-         _patience(1), "lower the rate when bad > patience", "a plateau"),
-        ("cooldown ignored", "counts after a fall are held against the metric",
-         options("step", cooldown=0), "no count is bad during the cooldown", "cooldown > 0"),
-        ("lowest rate ignored", "the rate falls below min_lr",
-         around("_lowered", lambda right, self, group, lr: {"lr": lr * self.factor}),
-         "max(lr · factor, min_lr)", "a rate that reaches min_lr, or one that cannot fall more"),
-        ("compared with the last", "the metric is compared with the one before, not the best",
-         around("step", _against_last), "best ← the better of best and metric", ""),
-        ("best never improved", "the metric is always compared with the first one",
-         around("step", _first_best), "best ← the better of best and metric", ""),
-        ("bad counts not reset", "an improvement does not forgive the counts before it",
-         around("step", _bad_kept), "bad ← 0 at an improvement", "an improvement after bad counts"),
-        ("mode reversed", "what is good is taken for bad",
-         around("_is_better", _other_mode), "min: lower is better, max: higher is", ""),
-        ("lowered by the factor's square", "a fall is by factor²",
-         around("_lowered", lambda right, self, group, lr: {
-             "lr": max(lr * self.factor**2, self.min_lrs[group])}),
-         "lr ← lr · factor", ""),
-    )
-))  # fmt: skip
+def _lowered_by_the_factor_square(right: Method, self: Any, group: int, lr: float) -> Any:
+    return {"lr": max(lr * self.factor**2, self.min_lrs[group])}
+
+
+PLATEAU = faults("ReduceLROnPlateau", *NEVER,
+    Right("lower the rate when bad > patience"),
+    Row("patience off by one", "the rate falls at count patience, not at the next one", "lr",
+        _patience(-1), needs="a plateau"),
+    Row("patience one too long", "one count more is forgiven", "lr",
+        _patience(1), needs="a plateau"),
+    Right("no count is bad during the cooldown"),
+    Row("cooldown ignored", "counts after a fall are held against the metric", "lr",
+        options("step", cooldown=0), needs="cooldown > 0"),
+    Right("max(lr · factor, min_lr)"),
+    Row("lowest rate ignored", "the rate falls below min_lr", "lr",
+        around("_lowered", lambda right, self, group, lr: {"lr": lr * self.factor}),
+        needs="a rate that reaches min_lr, or one that cannot fall more"),
+    Right("best ← the better of best and metric"),
+    Row("compared with the last", "the metric is compared with the one before, not the best",
+        "lr", around("step", _against_last)),
+    Row("best never improved", "the metric is always compared with the first one", "lr",
+        around("step", _first_best)),
+    Right("bad ← 0 at an improvement"),
+    Row("bad counts not reset", "an improvement does not forgive the counts before it", "lr",
+        around("step", _bad_kept), needs="an improvement after bad counts"),
+    Right("min: lower is better, max: higher is"),
+    Row("mode reversed", "what is good is taken for bad", "lr",
+        around("_is_better", _other_mode)),
+    Right("lr ← lr · factor"),
+    Row("lowered by the factor's square", "a fall is by factor²", "lr",
+        around("_lowered", _lowered_by_the_factor_square)),
+)  # fmt: skip

@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 
 from compare.faults.changes import around, dx_of, instead
-from compare.faults.changes_layers import cache_of, fault, other, when
+from compare.faults.changes_layers import cache_of, other, when
 from compare.faults.fault import Changes, Fault, Method
+from compare.faults.table import Right, Row, faults
 from reference import Array, Params
 from reference.windows import crop, pad
 
@@ -107,95 +108,47 @@ def _uncut(self: Any) -> dict[str, Any]:
 
 
 def _every(owner: str, pieces_of: Back) -> tuple[Fault, ...]:
-    return (
-        fault(
-            owner,
-            "overlapping windows assigned",
+    return faults(owner, Right("dx += for every window"),
+        Row("overlapping windows assigned",
             "dx is set where it should be added to: of windows that overlap, the last one wins",
-            _assigned(pieces_of),
-            "dx",
-            "dx += for every window",
-            "stride < kernel",
-        ),
-        fault(
-            owner,
-            "stride ignored on the way back",
-            "the windows are taken to start at neighbouring entries",
-            other("backward", _side_by_side),
-            "dx",
-            "output o goes back to the entries from o · stride − padding on",
-            "stride > 1",
-        ),
-        fault(
-            owner,
-            "padding not cut on the way back",
-            "dx begins with what belongs to the padding",
-            other("backward", _uncut),
-            "dx",
-            "cut the padding from both ends of the padded dx",
-            "padding > 0",
-        ),
-        fault(
-            owner,
-            "ceil_mode ignored",
-            "the last, incomplete window is left out",
+            "dx", _assigned(pieces_of), needs="stride < kernel"),
+        Right("output o goes back to the entries from o · stride − padding on"),
+        Row("stride ignored on the way back",
+            "the windows are taken to start at neighbouring entries", "dx",
+            other("backward", _side_by_side), needs="stride > 1"),
+        Right("cut the padding from both ends of the padded dx"),
+        Row("padding not cut on the way back", "dx begins with what belongs to the padding", "dx",
+            other("backward", _uncut), needs="padding > 0"),
+        Right("round the number of windows up, but let none begin beyond the input"),
+        Row("ceil_mode ignored", "the last, incomplete window is left out", "output",
             other("forward", lambda self: {"ceil_mode": False}),
-            "output",
-            "round the number of windows up, but let none begin beyond the input",
-            "ceil_mode, and a window that it adds",
-        ),
-    )
+            needs="ceil_mode, and a window that it adds"),
+    )  # fmt: skip
 
 
 def _max(owner: str) -> tuple[Fault, ...]:
     remedy = "of equal maxima the first one, row by row, gets all of the gradient"
     return (
         *_every(owner, _pieces_of_max),
-        fault(
-            owner,
-            "every tied maximum gets the gradient",
-            "dx = dy wherever x equals the maximum",
-            dx_of(_to_all_ties),
-            "dx",
-            remedy,
-            "ties",
+        *faults(owner, Right(remedy),
+            Row("every tied maximum gets the gradient",
+                "dx = dy wherever x equals the maximum", "dx", dx_of(_to_all_ties), needs="ties"),
+            Row("tied maxima share the gradient",
+                "the gradient is divided among the entries that equal the maximum", "dx",
+                dx_of(_shared_by_ties), needs="ties"),
+            Row("last of tied maxima gets the gradient",
+                "≥ in place of > while searching: the last of several maxima counts", "dx",
+                dx_of(_to_last_tie), needs="ties"),
+            Right("the largest entry gets all of the gradient"),
+            Row("gradient spread over the window",
+                "every entry of the window gets an equal share, as of an average", "dx",
+                dx_of(_spread)),
+            Right("pad with −∞, or leave the padding out"),
+            Row("padding's zeros take part",
+                "the padding is 0, which is larger than a window of negative numbers", "output",
+                around("forward", _zeros_take_part), needs="padding > 0 and negative inputs"),
         ),
-        fault(
-            owner,
-            "tied maxima share the gradient",
-            "the gradient is divided among the entries that equal the maximum",
-            dx_of(_shared_by_ties),
-            "dx",
-            remedy,
-            "ties",
-        ),
-        fault(
-            owner,
-            "last of tied maxima gets the gradient",
-            "≥ in place of > while searching: the last of several maxima counts",
-            dx_of(_to_last_tie),
-            "dx",
-            remedy,
-            "ties",
-        ),
-        fault(
-            owner,
-            "gradient spread over the window",
-            "every entry of the window gets an equal share, as of an average",
-            dx_of(_spread),
-            "dx",
-            "the largest entry gets all of the gradient",
-        ),
-        fault(
-            owner,
-            "padding's zeros take part",
-            "the padding is 0, which is larger than a window of negative numbers",
-            around("forward", _zeros_take_part),
-            "output",
-            "pad with −∞, or leave the padding out",
-            "padding > 0 and negative inputs",
-        ),
-    )
+    )  # fmt: skip
 
 
 def _no_pad_counted(self: Any) -> dict[str, Any]:
@@ -210,45 +163,31 @@ def _whole(self: Any) -> dict[str, Any]:
     return {"divisor_override": len(list(self.window.taps()))}
 
 
+_DIVISOR = "divide by the kernel's size if count_include_pad, else by the entries of the input"
+
+
 def _average(owner: str) -> tuple[Fault, ...]:
     return (
         *_every(owner, _pieces_of_average),
-        fault(
-            owner,
-            "padding counted the other way",
-            "the divisor counts the padding where it should not, or the reverse",
-            when(_without_override, other("forward", _no_pad_counted)),
-            "output",
-            "divide by the kernel's size if count_include_pad, else by the entries of the input",
-            "padding > 0",
+        *faults(owner,
+            Right(_DIVISOR),
+            Row("padding counted the other way",
+                "the divisor counts the padding where it should not, or the reverse", "output",
+                when(_without_override, other("forward", _no_pad_counted)), needs="padding > 0"),
+            Right("divide dy by the divisor of forward"),
+            Row("padding counted the other way in the gradient",
+                "forward divides by the right number, backward counts the padding otherwise", "dx",
+                when(_without_override, cache_of(_no_pad_counted)), needs="padding > 0"),
+            Right("divide by the entries that are there"),
+            Row("always divided by the kernel's size",
+                "windows that reach beyond the input count as whole", "output",
+                when(_without_override, other("forward", _whole)),
+                needs="ceil_mode, or padding that does not count"),
+            Right("dx = dy/D for every entry of the window"),
+            Row("gradient not divided", "every entry gets dy, not its share of it", "dx",
+                dx_of(_to_all)),
         ),
-        fault(
-            owner,
-            "padding counted the other way in the gradient",
-            "forward divides by the right number, backward counts the padding otherwise",
-            when(_without_override, cache_of(_no_pad_counted)),
-            "dx",
-            "divide dy by the divisor of forward",
-            "padding > 0",
-        ),
-        fault(
-            owner,
-            "always divided by the kernel's size",
-            "windows that reach beyond the input count as whole",
-            when(_without_override, other("forward", _whole)),
-            "output",
-            "divide by the entries that are there",
-            "ceil_mode, or padding that does not count",
-        ),
-        fault(
-            owner,
-            "gradient not divided",
-            "every entry gets dy, not its share of it",
-            dx_of(_to_all),
-            "dx",
-            "dx = dy/D for every entry of the window",
-        ),
-    )
+    )  # fmt: skip
 
 
 POOLING = (

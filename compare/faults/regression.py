@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 
 from compare.faults.changes import around, options
-from compare.faults.changes_layers import fault, loss_slope, loss_terms, when
+from compare.faults.changes_layers import loss_slope, loss_terms, when
 from compare.faults.fault import Method
+from compare.faults.table import Right, Row, faults
 from reference import Array
 from reference.special import absolute, sign
 
@@ -31,211 +32,115 @@ def _reduces(self: Any) -> bool:
     return bool(self.reduction != "none")
 
 
-_SQUARED = (
-    fault(
-        "MSELoss",
-        "2 of the square missing",
-        "the gradient is y − t, as if the loss were half the squared error",
-        _times(0.5),
-        "dx",
-        "∂l/∂y = 2 (y − t)",
-    ),
-    fault(
-        "MSELoss",
-        "2 of the square doubled",
-        "the gradient is 4 (y − t): the 2 is counted in the loss and in the first layer",
-        _times(2.0),
-        "dx",
-        "∂l/∂y = 2 (y − t)",
-    ),
-    fault(
-        "MSELoss",
-        "half the squared error",
-        "loss and gradient are those of ½ (y − t)²",
-        {**around("forward", _halved), **around("backward", _halved)},
-        "output",
-        "l = (y − t)², without the ½",
-    ),
-    fault(
-        "MSELoss",
-        "root of the mean",
-        "the loss is the root of the mean squared error",
-        when(_reduces, around("forward", _root)),
-        "output",
-        "L is the mean of (y − t)², not its root",
-    ),
-    fault(
-        "MSELoss",
-        "gradient of the absolute error",
-        "the gradient is sign(y − t)",
-        loss_slope(lambda self, y, t: sign(y - t)),
-        "dx",
-        "∂l/∂y = 2 (y − t)",
-    ),
-    fault(
-        "MSELoss",
-        "absolute value in the gradient",
-        "the gradient is 2 |y − t|: the direction is lost",
-        loss_slope(lambda self, y, t: 2 * absolute(y - t)),
-        "dx",
-        "∂l/∂y = 2 (y − t)",
-        "predictions below the target",
-    ),
-)
+_SQUARED = faults("MSELoss", Right("∂l/∂y = 2 (y − t)"),
+    Row("2 of the square missing",
+        "the gradient is y − t, as if the loss were half the squared error", "dx", _times(0.5)),
+    Row("2 of the square doubled",
+        "the gradient is 4 (y − t): the 2 is counted in the loss and in the first layer", "dx",
+        _times(2.0)),
+    Right("l = (y − t)², without the ½"),
+    Row("half the squared error", "loss and gradient are those of ½ (y − t)²", "output",
+        {**around("forward", _halved), **around("backward", _halved)}),
+    Right("L is the mean of (y − t)², not its root"),
+    Row("root of the mean", "the loss is the root of the mean squared error", "output",
+        when(_reduces, around("forward", _root))),
+    Right("∂l/∂y = 2 (y − t)"),
+    Row("gradient of the absolute error", "the gradient is sign(y − t)", "dx",
+        loss_slope(lambda self, y, t: sign(y - t))),
+    Row("absolute value in the gradient", "the gradient is 2 |y − t|: the direction is lost", "dx",
+        loss_slope(lambda self, y, t: 2 * absolute(y - t)), needs="predictions below the target"),
+)  # fmt: skip
+
+
+def _δ_missing_in_the_gradient(self: Any, y: Array, t: Array) -> Any:
+    return np.where(absolute(y - t) <= self.delta, y - t, sign(y - t))
+
+
+def _branches_exchanged(self: Any, y: Array, t: Array) -> Any:
+    return np.where(
+        absolute(y - t) > self.delta,
+        0.5 * (y - t) * (y - t),
+        self.delta * (absolute(y - t) - 0.5 * self.delta),
+    )
+
+
+def _smooth_l1_in_its_place(self: Any, y: Array, t: Array) -> Any:
+    return np.where(
+        absolute(y - t) <= self.delta,
+        0.5 * (y - t) * (y - t) / self.delta,
+        absolute(y - t) - 0.5 * self.delta,
+    )
+
+
+def _half_δ_missing(self: Any, y: Array, t: Array) -> Any:
+    return np.where(
+        absolute(y - t) <= self.delta, 0.5 * (y - t) * (y - t), self.delta * absolute(y - t)
+    )
+
+
+def _β_missing_in_the_gradient(self: Any, y: Array, t: Array) -> Any:
+    return np.where(absolute(y - t) < self.beta, y - t, sign(y - t))
+
+
+def _gradient_of_huber_loss(right: Method, self: Any, *args: Any) -> Any:
+    return self.beta * right(self, *args)
+
+
+def _half_β_missing(self: Any, y: Array, t: Array) -> Any:
+    return np.where(
+        absolute(y - t) < self.beta, 0.5 * (y - t) * (y - t) / (self.beta or 1), absolute(y - t)
+    )
+
 
 _ABSOLUTE = (
-    fault(
-        "L1Loss",
-        "slope 1 at 0",
-        "the gradient is 1 where y = t",
-        loss_slope(lambda self, y, t: np.where(y - t >= 0, 1.0, 0 * y - 1)),
-        "dx",
-        "∂l/∂y = sign(y − t), 0 at 0",
-        "predictions that equal the target",
+    *faults("L1Loss", Right("∂l/∂y = sign(y − t), 0 at 0"),
+        Row("slope 1 at 0", "the gradient is 1 where y = t", "dx",
+            loss_slope(lambda self, y, t: np.where(y - t >= 0, 1.0, 0 * y - 1)),
+            needs="predictions that equal the target"),
+        Right("∂l/∂y = sign(y − t)"),
+        Row("gradient of the squared error", "the gradient is y − t", "dx",
+            loss_slope(lambda self, y, t: y - t)),
+        Right("l = |y − t|"),
+        Row("absolute value missing", "the loss is the mean of y − t, in which errors cancel",
+            "output", loss_terms(lambda self, y, t: y - t), needs="predictions below the target"),
     ),
-    fault(
-        "L1Loss",
-        "gradient of the squared error",
-        "the gradient is y − t",
-        loss_slope(lambda self, y, t: y - t),
-        "dx",
-        "∂l/∂y = sign(y − t)",
+    *faults("HuberLoss", Right("∂l/∂y = δ sign(y − t) where |y − t| > δ"),
+        Row("gradient not limited", "the gradient is y − t everywhere, as of the squared error",
+            "dx", loss_slope(lambda self, y, t: y - t), needs="errors beyond δ"),
+        Row("δ missing in the gradient", "the gradient is sign(y − t) where |y − t| > δ", "dx",
+            loss_slope(_δ_missing_in_the_gradient), needs="δ ≠ 1, errors beyond δ"),
+        Right("½ d² for |d| ≤ δ, δ (|d| − ½ δ) elsewhere"),
+        Row("branches exchanged",
+            "the squared error is taken far from 0, the straight line near it", "output",
+            loss_terms(_branches_exchanged)),
+        Row("δ 1 whatever is set", "loss and gradient use δ = 1", "output",
+            options("forward", delta=1.0), needs="δ ≠ 1"),
+        Right("Huber's loss is δ times the smooth L1 loss"),
+        Row("smooth L1 in its place", "loss and gradient are divided by δ", "output",
+            loss_terms(_smooth_l1_in_its_place), needs="δ ≠ 1"),
+        Right("δ (|d| − ½ δ) for |d| > δ"),
+        Row("½ δ missing", "the straight line is δ |d|, so that the two branches do not meet",
+            "output", loss_terms(_half_δ_missing), needs="errors beyond δ"),
     ),
-    fault(
-        "L1Loss",
-        "absolute value missing",
-        "the loss is the mean of y − t, in which errors cancel",
-        loss_terms(lambda self, y, t: y - t),
-        "output",
-        "l = |y − t|",
-        "predictions below the target",
+    *faults("SmoothL1Loss", Right("∂l/∂y = d/β where |d| < β"),
+        Row("β missing in the gradient", "the gradient is d, not d/β, where |d| < β", "dx",
+            loss_slope(_β_missing_in_the_gradient), needs="β ≠ 1, errors below β"),
+        Right("½ d²/β for |d| < β, |d| − ½ β elsewhere"),
+        Row("β 1 whatever is set", "loss and gradient use β = 1", "output",
+            options("forward", beta=1.0), needs="β ≠ 1"),
+        Right("∂l/∂y = d/β where |d| < β, sign(d) elsewhere"),
+        Row("gradient of Huber's loss", "the gradient is β times too small or large", "dx",
+            when(lambda self: self.beta > 0, around("backward", _gradient_of_huber_loss)),
+            needs="β ≠ 1"),
+        Right("|d| − ½ β where |d| ≥ β"),
+        Row("½ β missing", "far from 0 the loss is |d|, so that the two branches do not meet",
+            "output", loss_terms(_half_β_missing), needs="errors beyond β"),
+        Right("∂l/∂y = d/β where |d| < β"),
+        Row("gradient of the absolute error",
+            "the corner is rounded in the loss, not in the gradient", "dx",
+            loss_slope(lambda self, y, t: sign(y - t)), needs="errors below β"),
     ),
-    fault(
-        "HuberLoss",
-        "gradient not limited",
-        "the gradient is y − t everywhere, as of the squared error",
-        loss_slope(lambda self, y, t: y - t),
-        "dx",
-        "∂l/∂y = δ sign(y − t) where |y − t| > δ",
-        "errors beyond δ",
-    ),
-    fault(
-        "HuberLoss",
-        "δ missing in the gradient",
-        "the gradient is sign(y − t) where |y − t| > δ",
-        loss_slope(lambda self, y, t: np.where(absolute(y - t) <= self.delta, y - t, sign(y - t))),
-        "dx",
-        "∂l/∂y = δ sign(y − t) where |y − t| > δ",
-        "δ ≠ 1, errors beyond δ",
-    ),
-    fault(
-        "HuberLoss",
-        "branches exchanged",
-        "the squared error is taken far from 0, the straight line near it",
-        loss_terms(
-            lambda self, y, t: np.where(
-                absolute(y - t) > self.delta,
-                0.5 * (y - t) * (y - t),
-                self.delta * (absolute(y - t) - 0.5 * self.delta),
-            )
-        ),
-        "output",
-        "½ d² for |d| ≤ δ, δ (|d| − ½ δ) elsewhere",
-    ),
-    fault(
-        "HuberLoss",
-        "δ 1 whatever is set",
-        "loss and gradient use δ = 1",
-        options("forward", delta=1.0),
-        "output",
-        "½ d² for |d| ≤ δ, δ (|d| − ½ δ) elsewhere",
-        "δ ≠ 1",
-    ),
-    fault(
-        "HuberLoss",
-        "smooth L1 in its place",
-        "loss and gradient are divided by δ",
-        loss_terms(
-            lambda self, y, t: np.where(
-                absolute(y - t) <= self.delta,
-                0.5 * (y - t) * (y - t) / self.delta,
-                absolute(y - t) - 0.5 * self.delta,
-            )
-        ),
-        "output",
-        "Huber's loss is δ times the smooth L1 loss",
-        "δ ≠ 1",
-    ),
-    fault(
-        "HuberLoss",
-        "½ δ missing",
-        "the straight line is δ |d|, so that the two branches do not meet",
-        loss_terms(
-            lambda self, y, t: np.where(
-                absolute(y - t) <= self.delta,
-                0.5 * (y - t) * (y - t),
-                self.delta * absolute(y - t),
-            )
-        ),
-        "output",
-        "δ (|d| − ½ δ) for |d| > δ",
-        "errors beyond δ",
-    ),
-    fault(
-        "SmoothL1Loss",
-        "β missing in the gradient",
-        "the gradient is d, not d/β, where |d| < β",
-        loss_slope(lambda self, y, t: np.where(absolute(y - t) < self.beta, y - t, sign(y - t))),
-        "dx",
-        "∂l/∂y = d/β where |d| < β",
-        "β ≠ 1, errors below β",
-    ),
-    fault(
-        "SmoothL1Loss",
-        "β 1 whatever is set",
-        "loss and gradient use β = 1",
-        options("forward", beta=1.0),
-        "output",
-        "½ d²/β for |d| < β, |d| − ½ β elsewhere",
-        "β ≠ 1",
-    ),
-    fault(
-        "SmoothL1Loss",
-        "gradient of Huber's loss",
-        "the gradient is β times too small or large",
-        when(
-            lambda self: self.beta > 0,
-            around("backward", lambda right, self, *args: self.beta * right(self, *args)),
-        ),
-        "dx",
-        "∂l/∂y = d/β where |d| < β, sign(d) elsewhere",
-        "β ≠ 1",
-    ),
-    fault(
-        "SmoothL1Loss",
-        "½ β missing",
-        "far from 0 the loss is |d|, so that the two branches do not meet",
-        loss_terms(
-            lambda self, y, t: np.where(
-                absolute(y - t) < self.beta,
-                0.5 * (y - t) * (y - t) / (self.beta or 1),
-                absolute(y - t),
-            )
-        ),
-        "output",
-        "|d| − ½ β where |d| ≥ β",
-        "errors beyond β",
-    ),
-    fault(
-        "SmoothL1Loss",
-        "gradient of the absolute error",
-        "the corner is rounded in the loss, not in the gradient",
-        loss_slope(lambda self, y, t: sign(y - t)),
-        "dx",
-        "∂l/∂y = d/β where |d| < β",
-        "errors below β",
-    ),
-)
+)  # fmt: skip
 
 
 REGRESSION = (*_SQUARED, *_ABSOLUTE)

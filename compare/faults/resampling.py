@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 
 from compare.faults.changes import around, instead
-from compare.faults.changes_layers import fault, other, when
+from compare.faults.changes_layers import other, when
 from compare.faults.fault import Changes, Method
+from compare.faults.table import Right, Row, faults
 from reference import Array, Params
 from reference.resample import resample
 from reference.upsample import linear, nearest
@@ -81,96 +82,49 @@ def _size_by_ratio(self: Any) -> dict[str, Any]:
     return {"align_corners": not self.align_corners}
 
 
+def _half_a_pixel_missing(self: Any) -> Any:
+    return self.mode != "nearest" and not self.align_corners
+
+
 RESAMPLING = (
-    fault(
-        "AdaptiveAvgPool2d",
-        "windows do not overlap",
-        "window o ends at ⌊(o + 1) n/m⌋, where it should end at ⌈(o + 1) n/m⌉",
-        around("forward", _with_floors),
-        "output",
-        "from ⌊o n/m⌋ up to, not including, ⌈(o + 1) n/m⌉",
-        "a size that the output's does not divide",
+    *faults("AdaptiveAvgPool2d", Right("from ⌊o n/m⌋ up to, not including, ⌈(o + 1) n/m⌉"),
+        Row("windows do not overlap",
+            "window o ends at ⌊(o + 1) n/m⌋, where it should end at ⌈(o + 1) n/m⌉", "output",
+            around("forward", _with_floors), needs="a size that the output's does not divide"),
+        Right("dx = dy divided by the window's size"),
+        Row("gradient not divided", "every entry of a window gets dy, not its share of it", "dx",
+            _matrices(lambda matrix: (matrix > 0).astype(matrix.dtype))),
+        Right("dx = dy divided by the size of this window"),
+        Row("gradient of one size of window",
+            "every window is taken to have n/m entries when the gradient is divided", "dx",
+            _matrices(lambda m: (m > 0).astype(m.dtype) * (m.shape[0] / m.shape[1])),
+            needs="a size that the output's does not divide"),
+        Right("dx += for every window"),
+        Row("overlapping windows assigned",
+            "dx is set where it should be added to, where windows overlap", "dx",
+            _matrices(lambda m: _first_of_column(m[::-1])[::-1]), needs="windows that overlap"),
     ),
-    fault(
-        "AdaptiveAvgPool2d",
-        "gradient not divided",
-        "every entry of a window gets dy, not its share of it",
-        _matrices(lambda matrix: (matrix > 0).astype(matrix.dtype)),
-        "dx",
-        "dx = dy divided by the window's size",
+    *faults("Upsample", Right("dx of an entry is the sum of dy over all its copies"),
+        Row("copies assigned", "the gradient of one copy is taken, as by dy[::2, ::2]", "dx",
+            when(_mode("nearest"), _matrices(_first_of_column)), needs="mode='nearest'"),
+        Row("gradient averaged over the copies",
+            "dx is the mean of dy over an entry's copies, not the sum", "dx",
+            when(_mode("nearest"), _matrices(_mean_of_column)), needs="mode='nearest'"),
+        Right("dx = Aᵀ dy for y = A x: each entry gets back its share of every output"),
+        Row("error interpolated back",
+            "dy is brought to the input's size as an image is, by interpolation", "dx",
+            instead("backward", _interpolated_back)),
+        Right("p = (o + ½) r − ½, and p = o (n − 1)/(m − 1) if align_corners"),
+        Row("corners aligned the other way", "align_corners is taken for its opposite", "output",
+            when(_mode("linear", "bilinear"), other("forward", _size_by_ratio)),
+            needs="mode='bilinear'"),
+        Right("p = (o + ½) r − ½"),
+        Row("half a pixel missing", "output o reads at o r, not at (o + ½) r − ½", "output",
+            when(_half_a_pixel_missing, instead("_matrix", _from_corner)),
+            needs="mode='bilinear'"),
+        Right("the entry at ⌊o r⌋"),
+        Row("nearest by rounding", "output o takes entry ⌊o r + ½⌋, not ⌊o r⌋", "output",
+            when(_mode("nearest"), instead("_matrix", _rounding)),
+            needs="mode='nearest', a factor other than 2"),
     ),
-    fault(
-        "AdaptiveAvgPool2d",
-        "gradient of one size of window",
-        "every window is taken to have n/m entries when the gradient is divided",
-        _matrices(lambda m: (m > 0).astype(m.dtype) * (m.shape[0] / m.shape[1])),
-        "dx",
-        "dx = dy divided by the size of this window",
-        "a size that the output's does not divide",
-    ),
-    fault(
-        "AdaptiveAvgPool2d",
-        "overlapping windows assigned",
-        "dx is set where it should be added to, where windows overlap",
-        _matrices(lambda m: _first_of_column(m[::-1])[::-1]),
-        "dx",
-        "dx += for every window",
-        "windows that overlap",
-    ),
-    fault(
-        "Upsample",
-        "copies assigned",
-        "the gradient of one copy is taken, as by dy[::2, ::2]",
-        when(_mode("nearest"), _matrices(_first_of_column)),
-        "dx",
-        "dx of an entry is the sum of dy over all its copies",
-        "mode='nearest'",
-    ),
-    fault(
-        "Upsample",
-        "gradient averaged over the copies",
-        "dx is the mean of dy over an entry's copies, not the sum",
-        when(_mode("nearest"), _matrices(_mean_of_column)),
-        "dx",
-        "dx of an entry is the sum of dy over all its copies",
-        "mode='nearest'",
-    ),
-    fault(
-        "Upsample",
-        "error interpolated back",
-        "dy is brought to the input's size as an image is, by interpolation",
-        instead("backward", _interpolated_back),
-        "dx",
-        "dx = Aᵀ dy for y = A x: each entry gets back its share of every output",
-    ),
-    fault(
-        "Upsample",
-        "corners aligned the other way",
-        "align_corners is taken for its opposite",
-        when(_mode("linear", "bilinear"), other("forward", _size_by_ratio)),
-        "output",
-        "p = (o + ½) r − ½, and p = o (n − 1)/(m − 1) if align_corners",
-        "mode='bilinear'",
-    ),
-    fault(
-        "Upsample",
-        "half a pixel missing",
-        "output o reads at o r, not at (o + ½) r − ½",
-        when(
-            lambda self: self.mode != "nearest" and not self.align_corners,
-            instead("_matrix", _from_corner),
-        ),
-        "output",
-        "p = (o + ½) r − ½",
-        "mode='bilinear'",
-    ),
-    fault(
-        "Upsample",
-        "nearest by rounding",
-        "output o takes entry ⌊o r + ½⌋, not ⌊o r⌋",
-        when(_mode("nearest"), instead("_matrix", _rounding)),
-        "output",
-        "the entry at ⌊o r⌋",
-        "mode='nearest', a factor other than 2",
-    ),
-)
+)  # fmt: skip

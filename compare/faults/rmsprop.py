@@ -6,14 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from compare.faults.fault import Fault, Method
-from compare.faults.rule_changes import (
-    Step,
-    begun,
-    kept,
-    told,
-    update,
-)
+from compare.faults.fault import Method
+from compare.faults.rule_changes import Step, begun, kept, told, update
+from compare.faults.table import Right, Row, faults
 from reference import Array, Params
 
 
@@ -60,103 +55,43 @@ SQUARES = "v ← α v + (1 − α) g²"
 RMS = "p ← p − lr · g / (√v + ε)"
 BUFFER = "b ← μ b + g / (√v + ε), then p ← p − lr b"
 
-RMSPROP = (
-    Fault(
-        "RMSprop: eps inside the root",
-        "the step is g / √(v + ε)",
-        "RMSprop",
-        _along(lambda after, o: np.sqrt(_variance(after, o) + o.eps)),
-        "state momentum_buffer or parameter",
-        RMS,
-    ),
-    Fault(
-        "RMSprop: eps missing",
-        "the step is g / √v",
-        "RMSprop",
+
+def _v_corrected_as_in_adam(after: Params, o: Any) -> Any:
+    return np.sqrt(_variance(after, o) / (1 - o.alpha ** after["step"].item())) + o.eps
+
+
+RMSPROP = faults("RMSprop", Right(RMS),
+    Row("eps inside the root", "the step is g / √(v + ε)", "state momentum_buffer or parameter",
+        _along(lambda after, o: np.sqrt(_variance(after, o) + o.eps))),
+    Row("eps missing", "the step is g / √v", "state momentum_buffer or parameter",
         told(eps=lambda o: 0.0),
+        needs="an entry whose gradients have all been 0, or are as small as ε"),
+    Row("root missing", "the step is g / (v + ε)", "state momentum_buffer or parameter",
+        _along(lambda after, o: _variance(after, o) + o.eps)),
+    Right("v − m² under the root, m ← α m + (1 − α) g"),
+    Row("not centred", "the square of the mean is not subtracted from the mean of the squares",
         "state momentum_buffer or parameter",
-        RMS,
-        "an entry whose gradients have all been 0, or are as small as ε",
-    ),
-    Fault(
-        "RMSprop: root missing",
-        "the step is g / (v + ε)",
-        "RMSprop",
-        _along(lambda after, o: _variance(after, o) + o.eps),
-        "state momentum_buffer or parameter",
-        RMS,
-    ),
-    Fault(
-        "RMSprop: not centred",
-        "the square of the mean is not subtracted from the mean of the squares",
-        "RMSprop",
-        _along(lambda after, o: np.sqrt(after["square_avg"]) + o.eps),
-        "state momentum_buffer or parameter",
-        "v − m² under the root, m ← α m + (1 − α) g",
-        "centered",
-    ),
-    Fault(
-        "RMSprop: mean kept of the newest gradient",
-        "the mean to centre by is the newest gradient",
-        "RMSprop",
-        kept("grad_avg", lambda self, g, held, after, o: 1 * g),
-        "state grad_avg",
-        "m ← α m + (1 − α) g",
-        "centered",
-    ),
-    Fault(
-        "RMSprop: v corrected as in Adam",
-        "v is divided by 1 − α^t",
-        "RMSprop",
-        _along(
-            lambda after, o: (
-                np.sqrt(_variance(after, o) / (1 - o.alpha ** after["step"].item())) + o.eps
-            )
-        ),
-        "state momentum_buffer or parameter",
-        f"{SQUARES}, used as it is",
-    ),
-    Fault(
-        "RMSprop: α and 1 − α swapped",
-        "v is (1 − α) v + α g²",
-        "RMSprop",
-        told(alpha=lambda o: 1 - o.alpha),
-        "state square_avg",
-        SQUARES,
-    ),
-    Fault(
-        "RMSprop: squares summed",
-        "v is v + g², as in Adagrad",
-        "RMSprop",
-        kept("square_avg", lambda self, g, held, after, o: held["square_avg"] + g * g),
-        "state square_avg",
-        SQUARES,
-    ),
-    Fault(
-        "RMSprop: squares not kept",
-        "v starts from 0 at each step",
-        "RMSprop",
-        begun(lambda self, p, g, held, o: {"square_avg": 0 * p}),
-        "state square_avg",
-        SQUARES,
-        "more than one step",
-    ),
-    Fault(
-        "RMSprop: momentum before the division",
+        _along(lambda after, o: np.sqrt(after["square_avg"]) + o.eps), needs="centered"),
+    Right("m ← α m + (1 − α) g"),
+    Row("mean kept of the newest gradient",
+        "the mean to centre by is the newest gradient", "state grad_avg",
+        kept("grad_avg", lambda self, g, held, after, o: 1 * g), needs="centered"),
+    Right(f"{SQUARES}, used as it is"),
+    Row("v corrected as in Adam", "v is divided by 1 − α^t", "state momentum_buffer or parameter",
+        _along(_v_corrected_as_in_adam)),
+    Right(SQUARES),
+    Row("α and 1 − α swapped", "v is (1 − α) v + α g²", "state square_avg",
+        told(alpha=lambda o: 1 - o.alpha)),
+    Row("squares summed", "v is v + g², as in Adagrad", "state square_avg",
+        kept("square_avg", lambda self, g, held, after, o: held["square_avg"] + g * g)),
+    Row("squares not kept", "v starts from 0 at each step", "state square_avg",
+        begun(lambda self, p, g, held, o: {"square_avg": 0 * p}), needs="more than one step"),
+    Right(BUFFER),
+    Row("momentum before the division",
         "the buffer sums gradients, and the sum is divided by the newest root",
-        "RMSprop",
-        update(_momentum_first),
-        "state momentum_buffer",
-        BUFFER,
-        "momentum > 0",
-    ),
-    Fault(
-        "RMSprop: learning rate inside the buffer",
+        "state momentum_buffer", update(_momentum_first), needs="momentum > 0"),
+    Row("learning rate inside the buffer",
         "the buffer sums steps that have their learning rate in them already",
-        "RMSprop",
-        update(_lr_inside),
         "state momentum_buffer",
-        BUFFER,
-        "momentum > 0; in a free run also a learning rate that changes",
-    ),
-)
+        update(_lr_inside), needs="momentum > 0; in a free run also a learning rate that changes"),
+)  # fmt: skip

@@ -7,13 +7,8 @@ from typing import Any
 from compare.faults.changes import around
 from compare.faults.decay import FIRST
 from compare.faults.fault import Fault, Method
-from compare.faults.rule_changes import (
-    Step,
-    before,
-    steps,
-    update,
-    with_options,
-)
+from compare.faults.rule_changes import Step, before, steps, update, with_options
+from compare.faults.table import Right, Row, faults
 from reference import Array, Params
 
 EVERY = (
@@ -71,6 +66,9 @@ def _from_shape(right: Method, self: Any, p: Array, g: Array, held: Params, o: A
     return stepped, after
 
 
+_SHARED = {**steps(_by_shape), **update(_from_shape)}
+
+
 def _zeros_for_none(right: Method, self: Any, params: Params, grads: Params, *rest: Any) -> Any:
     return right(self, params, {n: grads.get(n, 0 * p) for n, p in params.items()}, *rest)
 
@@ -83,103 +81,56 @@ def _stale(right: Method, self: Any, params: Params, grads: Params, *rest: Any) 
 
 def _everywhere(name: str) -> tuple[Fault, ...]:
     """What can be wrong with every rule, whatever its arithmetic."""
-    return (
-        Fault(
-            f"{name}: update uphill",
-            "the step is added where it should be subtracted",
-            name,
-            update(_uphill),
-            "parameter",
-            "p ← p − step",
-        ),
-        Fault(
-            f"{name}: biases never updated",
-            "the parameters called bias stay as they were",
-            name,
-            _still(_biases),
-            "parameter",
-            "update every parameter that has a gradient",
-            "a bias",
-        ),
-        Fault(
-            f"{name}: first parameter never updated",
-            "the first parameter stays as it was",
-            name,
-            _still(_first),
-            "parameter",
-            "update every parameter that has a gradient",
-        ),
-        Fault(
-            f"{name}: last parameter never updated",
-            "the last parameter stays as it was",
-            name,
-            _still(_last),
-            "parameter",
-            "update every parameter that has a gradient",
-        ),
-        Fault(
-            f"{name}: gradient of the step before",
+    return faults(name, Right("p ← p − step"),
+        Row("update uphill", "the step is added where it should be subtracted", "parameter",
+            update(_uphill)),
+        Right("update every parameter that has a gradient"),
+        Row("biases never updated", "the parameters called bias stay as they were", "parameter",
+            _still(_biases), needs="a bias"),
+        Row("first parameter never updated", "the first parameter stays as it was", "parameter",
+            _still(_first)),
+        Row("last parameter never updated", "the last parameter stays as it was", "parameter",
+            _still(_last)),
+        Right("compute the gradient, then make the step with it"),
+        Row("gradient of the step before",
             "each step is made with the gradient that the one before should have had",
-            name,
-            steps(_stale),
-            f"state {FIRST[name]}",
-            "compute the gradient, then make the step with it",
-            "more than one step",
-        ),
-    )
+            f"state {FIRST[name]}", steps(_stale), needs="more than one step"),
+    )  # fmt: skip
 
 
-def _of_lr(name: str) -> Fault:
-    return Fault(
-        f"{name}: learning rate applied twice",
-        "the step is scaled by lr², once in the gradient and once in the update",
-        name,
-        update(_twice),
-        "parameter",
-        "p ← p − lr · step, with lr in no other place",
-        "lr other than 1",
-    )
+_OF_LR = faults(SCALED, Right("p ← p − lr · step, with lr in no other place"),
+    Row("learning rate applied twice",
+        "the step is scaled by lr², once in the gradient and once in the update", "parameter",
+        update(_twice), needs="lr other than 1"),
+)  # fmt: skip
 
 
 def _of_state(name: str) -> tuple[Fault, ...]:
     """What can be wrong where there is a state for each parameter."""
-    return (
-        Fault(
-            f"{name}: state shared by parameters of one shape",
+    step, momentum, decay = "state step", "", ""
+    if name == "SGD":
+        step, momentum, decay = "state momentum_buffer", ", momentum > 0", ", momentum or decay"
+    return faults(name, Right("keep a state for each parameter, by its name"),
+        Row("state shared by parameters of one shape",
             "what is remembered is kept by shape, so parameters of one shape have it in common",
-            name,
-            {**steps(_by_shape), **update(_from_shape)},
-            f"state {'momentum_buffer' if name == 'SGD' else 'step'}",
-            "keep a state for each parameter, by its name",
-            "two parameters of one shape" + (", momentum > 0" if name == "SGD" else ""),
-        ),
-        Fault(
-            f"{name}: missing gradient taken for 0",
+            step, _SHARED, needs=f"two parameters of one shape{momentum}"),
+        Right("leave a parameter without a gradient alone, and its state too"),
+        Row("missing gradient taken for 0",
             "a parameter without a gradient is updated as if its gradient were 0",
-            name,
-            steps(_zeros_for_none),
-            f"state {'momentum_buffer or parameter' if name == 'SGD' else 'step'}",
-            "leave a parameter without a gradient alone, and its state too",
-            "a parameter without a gradient in some step"
-            + (", momentum or decay" if name == "SGD" else ""),
-        ),
-    )
+            step + (" or parameter" if name == "SGD" else ""), steps(_zeros_for_none),
+            needs=f"a parameter without a gradient in some step{decay}"),
+    )  # fmt: skip
 
 
-def _of_maximize(name: str) -> Fault:
-    return Fault(
-        f"{name}: maximize ignored",
-        "the rule descends although it should climb",
-        name,
-        before(
-            lambda right, self, p, g, held, o: right(
-                self, p, g, held, with_options(o, maximize=False)
-            )
-        ),
-        f"state {FIRST[name]}",
-        "g ← −g before all else",
-        "maximize",
-    )
+def _maximize_ignored(right: Method, self: Any, p: Array, g: Array, held: Params, o: Any) -> Any:
+    return right(self, p, g, held, with_options(o, maximize=False))
+
+
+def _of_maximize(name: str) -> tuple[Fault, ...]:
+    return faults(name, Right("g ← −g before all else"),
+        Row("maximize ignored", "the rule descends although it should climb",
+            f"state {FIRST[name]}", before(_maximize_ignored), needs="maximize"),
+    )  # fmt: skip
 
 
 def _like_last(right: Method, self: Any, changes: Any) -> Any:
@@ -187,22 +138,14 @@ def _like_last(right: Method, self: Any, changes: Any) -> Any:
     return [options[-1]] * len(options)
 
 
-def _of_groups(name: str) -> Fault:
-    return Fault(
-        f"{name}: options of one group for all",
-        "every parameter is updated with the options of the last group",
-        name,
-        around("_options", _like_last),
-        " or ".join(
-            [
-                f"state {FIRST_OF_OPTIONS.get(name, FIRST[name])}",
-                *ONLY_THERE.get(name, ()),
-                "parameter",
-            ]
-        ),
-        "update each parameter with the options of its own group",
-        "two groups with options of their own",
-    )
+def _of_groups(name: str) -> tuple[Fault, ...]:
+    first = f"state {FIRST_OF_OPTIONS.get(name, FIRST[name])}"
+    spoils = " or ".join([first, *ONLY_THERE.get(name, ()), "parameter"])
+    return faults(name, Right("update each parameter with the options of its own group"),
+        Row("options of one group for all",
+            "every parameter is updated with the options of the last group", spoils,
+            around("_options", _like_last), needs="two groups with options of their own"),
+    )  # fmt: skip
 
 
 #: What a rule remembers first of its options, where that is not the gradient.
@@ -216,9 +159,9 @@ ONLY_THERE = {
 }
 
 RULES = (
-    *(_of_groups(name) for name in EVERY),
+    *(fault for name in EVERY for fault in _of_groups(name)),
     *(fault for name in EVERY for fault in _everywhere(name)),
-    *(_of_lr(name) for name in SCALED),
+    *_OF_LR,
     *(fault for name in EVERY for fault in _of_state(name)),
-    *(_of_maximize(name) for name in EVERY),
+    *(fault for name in EVERY for fault in _of_maximize(name)),
 )

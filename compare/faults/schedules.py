@@ -8,7 +8,8 @@ from dataclasses import replace
 from typing import Any
 
 from compare.faults.changes import around, instead
-from compare.faults.fault import Changes, Fault, Method
+from compare.faults.fault import Changes, Method
+from compare.faults.table import Right, Row, faults
 
 BY_COUNT = (
     "StepLR", "MultiStepLR", "ExponentialLR", "LinearLR", "CosineAnnealingLR",
@@ -42,55 +43,30 @@ def _one_for_all(right: Method, self: Any, *given: Any) -> Any:
     return replace(found, changes=(found.changes[0],) * len(found.changes))
 
 
-def _everywhere(name: str) -> tuple[Fault, ...]:
-    """What can be wrong with every schedule, whatever its formula."""
-    return (
-        Fault(
-            f"{name}: stepped before the update",
-            "the schedule moves on before the first step, which so has the second one's rate",
-            name,
-            around("init", _ahead),
-            "lr",
-            "make the step with count 0, then move the schedule on",
-        ),
-        Fault(
-            f"{name}: one step late",
-            "the rate of count t is used at count t + 1",
-            name,
-            around("step", _late),
-            "lr",
-            "move the schedule on after every step, the first included",
-        ),
-        Fault(
-            f"{name}: stepped by epoch for by batch",
-            "the schedule moves on at every third step only, after an epoch of three batches",
-            name,
-            around("step", _seldom),
-            "lr",
-            "move the schedule on after each batch, if it counts batches",
-        ),
-        Fault(
-            f"{name}: one rate for all groups",
-            "all groups get the first group's rate",
-            name,
-            {**around("init", _one_for_all), **around("step", _one_for_all)},
-            "lr",
-            "each group has a rate of its own, from its own first one",
-            "groups with different rates",
-        ),
-    )
+#: What can be wrong with every schedule, whatever its formula.
+_EVERYWHERE = faults(BY_COUNT,
+    Right("make the step with count 0, then move the schedule on"),
+    Row("stepped before the update",
+        "the schedule moves on before the first step, which so has the second one's rate", "lr",
+        around("init", _ahead)),
+    Right("move the schedule on after every step, the first included"),
+    Row("one step late", "the rate of count t is used at count t + 1", "lr",
+        around("step", _late)),
+    Right("move the schedule on after each batch, if it counts batches"),
+    Row("stepped by epoch for by batch",
+        "the schedule moves on at every third step only, after an epoch of three batches", "lr",
+        around("step", _seldom)),
+    Right("each group has a rate of its own, from its own first one"),
+    Row("one rate for all groups", "all groups get the first group's rate", "lr",
+        {**around("init", _one_for_all), **around("step", _one_for_all)},
+        needs="groups with different rates"),
+)  # fmt: skip
 
 
-def never(name: str) -> Fault:
-    """A schedule that is there and not used."""
-    return Fault(
-        f"{name}: never applied",
-        "the rate stays what it is at count 0",
-        name,
-        around("step", _frozen),
-        "lr",
-        "hand the schedule's rate to each step of the update rule",
-    )
+NEVER = (
+    Right("hand the schedule's rate to each step of the update rule"),
+    Row("never applied", "the rate stays what it is at count 0", "lr", around("step", _frozen)),
+)
 
 
 def _next(function: Callable[[Any, int, int, float], float]) -> Changes:
@@ -116,13 +92,6 @@ def _anew(function: Callable[[Any, int, float], float]) -> Changes:
         **instead("next_lr", next_lr),
         **instead("first_lr", lambda self, group: function(self, 0, self.base_lrs[group])),
     }
-
-
-def of_rate(
-    name: str, what: str, does: str, changes: Changes, remedy: str, needs: str = ""
-) -> Fault:
-    """A fault that spoils the learning rate."""
-    return Fault(f"{name}: {what}", does, name, changes, "lr", remedy, needs)
 
 
 def _poly(self: Any, count: int, base: float) -> float:
@@ -158,117 +127,176 @@ LINEAR = "lr = base · (a + (b − a) · min(t, T) / T)"
 RESTARTS = "lr = η + (base − η)(1 + cos(π s / S)) / 2; S grows by T_mult at each restart"
 POLYNOMIAL = "lr = base · (1 − min(t, T) / T)^power"
 
+
+def _gamma_applied_twice(self: Any, count: int, group: int, lr: float) -> Any:
+    return lr * self.gamma**2 if count % self.step_size == 0 else lr
+
+
+def _falls_once(self: Any, count: int, group: int, lr: float) -> Any:
+    return lr * self.gamma if count == self.step_size else lr
+
+
+def _milestone_that_counts_twice_counted_once(self: Any, count: int, group: int, lr: float) -> Any:
+    return lr * self.gamma if count in self.milestones else lr
+
+
+def _milestones_as_lengths(self: Any, count: int, group: int, lr: float) -> Any:
+    return lr * self.gamma ** sum(
+        count == sum(sorted(self.milestones.elements())[: k + 1])
+        for k in range(self.milestones.total())
+    )
+
+
+def _does_not_end(self: Any, count: int, base: float) -> Any:
+    return base * (
+        self.start_factor + (self.end_factor - self.start_factor) * count / self.total_iters
+    )
+
+
+def _end_factor_ignored(right: Method, self: Any, count: int, group: int, lr: float) -> Any:
+    return self.base_lrs[group] * (
+        self.start_factor
+        + (1 - self.start_factor) * min(count, self.total_iters) / self.total_iters
+    )
+
+
+def _ends_one_count_early(self: Any, count: int, base: float) -> Any:
+    return base * (
+        self.start_factor
+        + (self.end_factor - self.start_factor)
+        * min(count, self.total_iters - 1)
+        / (self.total_iters - 1)
+    )
+
+
+def _starts_again(self: Any, count: int, base: float) -> Any:
+    return base * (1 - count % self.total_iters / self.total_iters) ** self.power
+
+
+def _one_minus_the_power(self: Any, count: int, base: float) -> Any:
+    return base * (1 - (min(count, self.total_iters) / self.total_iters) ** self.power)
+
+
 DECAYS = (
-    of_rate("StepLR", "gamma at every count", "the rate falls at each count",
-           _next(lambda self, count, group, lr: lr * self.gamma), STEP, "step_size > 1"),
-    of_rate("StepLR", "one count early", "the first fall is at step_size − 1",
-           _count(lambda self, count: count + 1), STEP),
-    of_rate("StepLR", "gamma applied twice", "each fall is by γ²",
-           _next(lambda self, count, group, lr: (
-               lr * self.gamma**2 if count % self.step_size == 0 else lr)), STEP),
-    of_rate("StepLR", "falls once", "the rate falls at step_size and never again",
-           _next(lambda self, count, group, lr: (
-               lr * self.gamma if count == self.step_size else lr)), STEP),
-    of_rate("StepLR", "fall in proportion", "lr = base · γ^(t / step_size), without whole steps",
-           _anew(lambda self, count, base: base * self.gamma ** (count / self.step_size)), STEP,
-           "step_size > 1"),
-    of_rate("MultiStepLR", "one count early", "the rate falls a count before each milestone",
-           _count(lambda self, count: count + 1), "lr = base · γ^(milestones ≤ t)"),
-    of_rate("MultiStepLR", "one count late", "the rate falls a count after each milestone",
-           _count(lambda self, count: count - 1), "lr = base · γ^(milestones ≤ t)"),
-    of_rate("MultiStepLR", "milestone that counts twice counted once", "repetitions are dropped",
-           _next(lambda self, count, group, lr: (
-               lr * self.gamma if count in self.milestones else lr)),
-           "lr = base · γ^(milestones ≤ t)", "a milestone that is there twice"),
-    of_rate("MultiStepLR", "milestones as lengths", "each milestone counts from the one before",
-           _next(lambda self, count, group, lr: lr * self.gamma ** sum(
-               count == sum(sorted(self.milestones.elements())[: k + 1])
-               for k in range(self.milestones.total()))),
-           "milestones are counts from the start", "more than one milestone"),
-    of_rate("ExponentialLR", "gamma applied twice", "each count multiplies by γ²",
-           _next(lambda self, count, group, lr: lr * self.gamma**2), "lr = base · γ^t"),
-    of_rate("ExponentialLR", "not compounded", "the rate is base · γ at all counts",
-           _next(lambda self, count, group, lr: self.base_lrs[group] * self.gamma),
-           "lr = base · γ^t", "more than two steps"),
-    of_rate("ExponentialLR", "compounded twice", "the last rate is multiplied by γ^t",
-           _next(lambda self, count, group, lr: lr * self.gamma**count), "lr = base · γ^t"),
-    of_rate("ExponentialLR", "falls by a difference", "each count subtracts base (1 − γ)",
-           _next(lambda self, count, group, lr: lr - self.base_lrs[group] * (1 - self.gamma)),
-           "lr = base · γ^t", "more than two steps"),
-    of_rate("LinearLR", "warm-up from 0", "the first rate is 0, whatever start_factor",
-           _anew(lambda self, count, base: base * _line(self, count, 0.0)), LINEAR),
-    of_rate("LinearLR", "does not end", "the line goes on after total_iters",
-           _anew(lambda self, count, base: base * (
-               self.start_factor
-               + (self.end_factor - self.start_factor) * count / self.total_iters)), LINEAR),
-    of_rate("LinearLR", "end factor ignored", "the line ends at 1, whatever end_factor",
-           around("next_lr", lambda right, self, count, group, lr: self.base_lrs[group] * (
-               self.start_factor
-               + (1 - self.start_factor) * min(count, self.total_iters) / self.total_iters)),
-           LINEAR, "end_factor other than 1"),
-    of_rate("LinearLR", "ends one count early", "the line has total_iters − 1 counts",
-           _anew(lambda self, count, base: base * (
-               self.start_factor + (self.end_factor - self.start_factor)
-               * min(count, self.total_iters - 1) / (self.total_iters - 1))), LINEAR),
-    of_rate("PolynomialLR", "power ignored", "the rate falls along a straight line",
-           _anew(_poly), POLYNOMIAL, "power other than 1"),
-    of_rate("PolynomialLR", "starts again", "after total_iters the rate is base again",
-           _anew(lambda self, count, base: base * (
-               1 - count % self.total_iters / self.total_iters) ** self.power), POLYNOMIAL),
-    of_rate("PolynomialLR", "one minus the power", "lr = base (1 − (t / T)^power)",
-           _anew(lambda self, count, base: base * (
-               1 - (min(count, self.total_iters) / self.total_iters) ** self.power)), POLYNOMIAL,
-           "power other than 1"),
-    of_rate("LambdaLR", "compounded", "f(t) multiplies the last rate, not the first",
-           _next(lambda self, count, group, lr: lr * self.lr_lambdas[group](count)),
-           "lr = base · f(t)"),
-    of_rate("LambdaLR", "one function for all groups", "the first group's f is that of all",
-           _next(lambda self, count, group, lr: self.base_lrs[group] * self.lr_lambdas[0](count)),
-           "lr = base · f(t), each group with its own f", "a function for each group"),
-    of_rate("LambdaLR", "rate for factor", "f(t) is taken for the rate itself",
-           _next(lambda self, count, group, lr: self.lr_lambdas[group](count)),
-           "lr = base · f(t)", "a base other than 1"),
+    *faults("StepLR", Right(STEP),
+        Row("gamma at every count", "the rate falls at each count", "lr",
+            _next(lambda self, count, group, lr: lr * self.gamma), needs="step_size > 1"),
+        Row("one count early", "the first fall is at step_size − 1", "lr",
+            _count(lambda self, count: count + 1)),
+        Row("gamma applied twice", "each fall is by γ²", "lr", _next(_gamma_applied_twice)),
+        Row("falls once", "the rate falls at step_size and never again", "lr", _next(_falls_once)),
+        Row("fall in proportion", "lr = base · γ^(t / step_size), without whole steps", "lr",
+            _anew(lambda self, count, base: base * self.gamma ** (count / self.step_size)),
+            needs="step_size > 1"),
+    ),
+    *faults("MultiStepLR", Right("lr = base · γ^(milestones ≤ t)"),
+        Row("one count early", "the rate falls a count before each milestone", "lr",
+            _count(lambda self, count: count + 1)),
+        Row("one count late", "the rate falls a count after each milestone", "lr",
+            _count(lambda self, count: count - 1)),
+        Row("milestone that counts twice counted once", "repetitions are dropped", "lr",
+            _next(_milestone_that_counts_twice_counted_once),
+            needs="a milestone that is there twice"),
+        Right("milestones are counts from the start"),
+        Row("milestones as lengths", "each milestone counts from the one before", "lr",
+            _next(_milestones_as_lengths), needs="more than one milestone"),
+    ),
+    *faults("ExponentialLR", Right("lr = base · γ^t"),
+        Row("gamma applied twice", "each count multiplies by γ²", "lr",
+            _next(lambda self, count, group, lr: lr * self.gamma**2)),
+        Row("not compounded", "the rate is base · γ at all counts", "lr",
+            _next(lambda self, count, group, lr: self.base_lrs[group] * self.gamma),
+            needs="more than two steps"),
+        Row("compounded twice", "the last rate is multiplied by γ^t", "lr",
+            _next(lambda self, count, group, lr: lr * self.gamma**count)),
+        Row("falls by a difference", "each count subtracts base (1 − γ)", "lr",
+            _next(lambda self, count, group, lr: lr - self.base_lrs[group] * (1 - self.gamma)),
+            needs="more than two steps"),
+    ),
+    *faults("LinearLR", Right(LINEAR),
+        Row("warm-up from 0", "the first rate is 0, whatever start_factor", "lr",
+            _anew(lambda self, count, base: base * _line(self, count, 0.0))),
+        Row("does not end", "the line goes on after total_iters", "lr", _anew(_does_not_end)),
+        Row("end factor ignored", "the line ends at 1, whatever end_factor", "lr",
+            around("next_lr", _end_factor_ignored), needs="end_factor other than 1"),
+        Row("ends one count early", "the line has total_iters − 1 counts", "lr",
+            _anew(_ends_one_count_early)),
+    ),
+    *faults("PolynomialLR", Right(POLYNOMIAL),
+        Row("power ignored", "the rate falls along a straight line", "lr",
+            _anew(_poly), needs="power other than 1"),
+        Row("starts again", "after total_iters the rate is base again", "lr",
+            _anew(_starts_again)),
+        Row("one minus the power", "lr = base (1 − (t / T)^power)", "lr",
+            _anew(_one_minus_the_power), needs="power other than 1"),
+    ),
+    *faults("LambdaLR", Right("lr = base · f(t)"),
+        Row("compounded", "f(t) multiplies the last rate, not the first", "lr",
+            _next(lambda self, count, group, lr: lr * self.lr_lambdas[group](count))),
+        Right("lr = base · f(t), each group with its own f"),
+        Row("one function for all groups", "the first group's f is that of all", "lr",
+            _next(lambda self, count, group, lr: self.base_lrs[group] * self.lr_lambdas[0](count)),
+            needs="a function for each group"),
+        Right("lr = base · f(t)"),
+        Row("rate for factor", "f(t) is taken for the rate itself", "lr",
+            _next(lambda self, count, group, lr: self.lr_lambdas[group](count)),
+            needs="a base other than 1"),
+    ),
 )  # fmt: skip
 
+
+def _restarts_one_count_late(right: Method, self: Any, count: int) -> Any:
+    return (
+        (count % (self.T_0 + 1), self.T_0)
+        if self.T_mult == 1
+        else right(self, count - 1)
+        if count > self.T_0
+        else (count, self.T_0)
+    )
+
+
+def _least_rate_ignored(right: Method, self: Any, count: int, group: int, lr: float) -> Any:
+    return (
+        right(self, count, group, lr) * self.base_lrs[group] - self.eta_min * self.base_lrs[group]
+    ) / (self.base_lrs[group] - self.eta_min)
+
+
 COSINES = (
-    of_rate("CosineAnnealingLR", "least rate ignored", "the rate falls to 0",
-           _anew(lambda self, count, base: base * _cosine(self, count)), COSINE,
-           "eta_min > 0"),
-    of_rate("CosineAnnealingLR", "least rate added", "lr = η + base (1 + cos(π t / T)) / 2",
-           _anew(lambda self, count, base: self.eta_min + base * _cosine(self, count)),
-           COSINE, "eta_min > 0"),
-    of_rate("CosineAnnealingLR", "whole period in T_max", "the rate is back at its start at T_max",
-           _between(lambda self, count: _cosine(self, 2 * count)), COSINE),
-    of_rate("CosineAnnealingLR", "quarter period", "lr = η + (base − η) cos(π t / 2T)",
-           _between(lambda self, count: math.cos(math.pi * count / 2 / self.T_max)), COSINE),
-    of_rate("CosineAnnealingLR", "half missing", "lr = η + (base − η)(1 + cos(π t / T))",
-           _between(lambda self, count: 2 * _cosine(self, count)), COSINE),
-    of_rate("CosineAnnealingLR", "stays at its least", "after T_max the rate does not rise again",
-           _between(lambda self, count: _cosine(self, min(count, self.T_max))), COSINE,
-           "more than T_max steps"),
-    of_rate("CosineAnnealingLR", "ends one count early", "the least rate is at T_max − 1",
-           _between(lambda self, count: (1 + math.cos(math.pi * count / (self.T_max - 1))) / 2),
-           COSINE),
-    of_rate("CosineAnnealingWarmRestarts", "length not multiplied", "all falls are as long",
-           _anew(lambda self, count, base: _fall(self, count % self.T_0, self.T_0, base)),
-           RESTARTS, "T_mult > 1"),
-    of_rate("CosineAnnealingWarmRestarts", "restarts one count late", "a fall has its least count",
-           around("_fall", lambda right, self, count: (
-               (count % (self.T_0 + 1), self.T_0) if self.T_mult == 1 else right(self, count - 1)
-               if count > self.T_0 else (count, self.T_0))), RESTARTS),
-    of_rate("CosineAnnealingWarmRestarts", "never restarts", "the cosine goes on and rises again",
-           _anew(lambda self, count, base: _fall(self, count, self.T_0, base)), RESTARTS),
-    of_rate("CosineAnnealingWarmRestarts", "least rate ignored", "the rate falls towards 0",
-           around("next_lr", lambda right, self, count, group, lr: (
-               right(self, count, group, lr) * self.base_lrs[group]
-               - self.eta_min * self.base_lrs[group]) / (self.base_lrs[group] - self.eta_min)),
-           RESTARTS, "eta_min > 0"),
+    *faults("CosineAnnealingLR", Right(COSINE),
+        Row("least rate ignored", "the rate falls to 0", "lr",
+            _anew(lambda self, count, base: base * _cosine(self, count)), needs="eta_min > 0"),
+        Row("least rate added", "lr = η + base (1 + cos(π t / T)) / 2", "lr",
+            _anew(lambda self, count, base: self.eta_min + base * _cosine(self, count)),
+            needs="eta_min > 0"),
+        Row("whole period in T_max", "the rate is back at its start at T_max", "lr",
+            _between(lambda self, count: _cosine(self, 2 * count))),
+        Row("quarter period", "lr = η + (base − η) cos(π t / 2T)", "lr",
+            _between(lambda self, count: math.cos(math.pi * count / 2 / self.T_max))),
+        Row("half missing", "lr = η + (base − η)(1 + cos(π t / T))", "lr",
+            _between(lambda self, count: 2 * _cosine(self, count))),
+        Row("stays at its least", "after T_max the rate does not rise again", "lr",
+            _between(lambda self, count: _cosine(self, min(count, self.T_max))),
+            needs="more than T_max steps"),
+        Row("ends one count early", "the least rate is at T_max − 1", "lr",
+            _between(lambda self, count: (1 + math.cos(math.pi * count / (self.T_max - 1))) / 2)),
+    ),
+    *faults("CosineAnnealingWarmRestarts", Right(RESTARTS),
+        Row("length not multiplied", "all falls are as long", "lr",
+            _anew(lambda self, count, base: _fall(self, count % self.T_0, self.T_0, base)),
+            needs="T_mult > 1"),
+        Row("restarts one count late", "a fall has its least count", "lr",
+            around("_fall", _restarts_one_count_late)),
+        Row("never restarts", "the cosine goes on and rises again", "lr",
+            _anew(lambda self, count, base: _fall(self, count, self.T_0, base))),
+        Row("least rate ignored", "the rate falls towards 0", "lr",
+            around("next_lr", _least_rate_ignored), needs="eta_min > 0"),
+    ),
 )  # fmt: skip
 
 
 RATES = (
-    *(fault for name in BY_COUNT for fault in _everywhere(name)),
-    *(never(name) for name in BY_COUNT),
+    *_EVERYWHERE,
+    *faults(BY_COUNT, *NEVER),
     *DECAYS,
     *COSINES,
 )

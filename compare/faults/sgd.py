@@ -6,17 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from compare.faults.fault import Fault, Method
-from compare.faults.rule_changes import (
-    Step,
-    begun,
-    decayed,
-    kept,
-    step,
-    told,
-    update,
-    with_options,
-)
+from compare.faults.fault import Method
+from compare.faults.rule_changes import Step, begun, decayed, kept, step, told, update, with_options
+from compare.faults.table import Right, Row, faults
 from reference import Array, Params
 
 
@@ -49,112 +41,62 @@ def _started(self: Any, p: Array, g: Array, held: Params, o: Any) -> Params:
 
 MOMENTUM = "momentum > 0"
 
-GRADIENT_DESCENT = (
-    Fault(
-        "SGD: learning rate inside the buffer",
+
+def _nesterov_along_the_old_buffer(
+    self: Any, p: Array, g: Array, held: Params, after: Params, o: Any
+) -> Any:
+    return p - o.lr * (g + o.momentum * _old(p, held))
+
+
+def _nesterov_looks_ahead_twice(
+    self: Any, p: Array, g: Array, held: Params, after: Params, o: Any
+) -> Any:
+    return p - o.lr * (g + o.momentum * (g + o.momentum * after["momentum_buffer"]))
+
+
+GRADIENT_DESCENT = faults("SGD", Right("b ← μ b + g, then p ← p − lr b"),
+    Row("learning rate inside the buffer",
         "the buffer sums lr g, so old gradients keep the learning rate of their day",
-        "SGD",
-        update(_lr_inside),
         "state momentum_buffer",
-        "b ← μ b + g, then p ← p − lr b",
-        f"{MOMENTUM}; in a free run also a learning rate that changes",
-    ),
-    Fault(
-        "SGD: first gradient damped",
+        update(_lr_inside), needs=f"{MOMENTUM}; in a free run also a learning rate that changes"),
+    Right("b₁ = g₁; dampening applies from the second step on"),
+    Row("first gradient damped",
         "the buffer starts at 0 and so the first gradient, too, is multiplied by 1 − τ",
-        "SGD",
-        begun(_started),
-        "state momentum_buffer",
-        "b₁ = g₁; dampening applies from the second step on",
-        f"{MOMENTUM}, dampening > 0",
-    ),
-    Fault(
-        "SGD: dampening ignored",
-        "each gradient enters the buffer whole",
-        "SGD",
-        told(dampening=lambda o: 0.0),
-        "state momentum_buffer",
-        "b ← μ b + (1 − τ) g",
-        f"{MOMENTUM}, dampening > 0, more than one step",
-    ),
-    Fault(
-        "SGD: momentum as an average",
+        "state momentum_buffer", begun(_started), needs=f"{MOMENTUM}, dampening > 0"),
+    Right("b ← μ b + (1 − τ) g"),
+    Row("dampening ignored", "each gradient enters the buffer whole", "state momentum_buffer",
+        told(dampening=lambda o: 0.0), needs=f"{MOMENTUM}, dampening > 0, more than one step"),
+    Right("b ← μ b + g"),
+    Row("momentum as an average",
         "the buffer is μ b + (1 − μ) g, an average, where it should be a sum",
-        "SGD",
-        update(_averaged),
-        "state momentum_buffer",
-        "b ← μ b + g",
-        MOMENTUM,
-    ),
-    Fault(
-        "SGD: buffer not kept",
-        "the buffer starts afresh at each step, so there is no momentum",
-        "SGD",
+        "state momentum_buffer", update(_averaged), needs=MOMENTUM),
+    Right("b ← μ b + g, with b from the step before"),
+    Row("buffer not kept",
+        "the buffer starts afresh at each step, so there is no momentum", "state momentum_buffer",
         update(lambda right, self, p, g, held, o: right(self, p, g, {}, o)),
-        "state momentum_buffer",
-        "b ← μ b + g, with b from the step before",
-        f"{MOMENTUM}, more than one step",
-    ),
-    Fault(
-        "SGD: buffer never decays",
-        "the buffer sums all gradients, old ones as heavy as new ones",
-        "SGD",
+        needs=f"{MOMENTUM}, more than one step"),
+    Right("b ← μ b + g"),
+    Row("buffer never decays",
+        "the buffer sums all gradients, old ones as heavy as new ones", "state momentum_buffer",
         begun(lambda self, p, g, held, o: {key: b / o.momentum for key, b in held.items()}),
-        "state momentum_buffer",
-        "b ← μ b + g",
-        f"{MOMENTUM}, more than one step",
-    ),
-    Fault(
-        "SGD: buffer corrupted after the step",
-        "the step taken, lr b, is remembered in place of b",
-        "SGD",
+        needs=f"{MOMENTUM}, more than one step"),
+    Right("remember b, before it is scaled by lr"),
+    Row("buffer corrupted after the step",
+        "the step taken, lr b, is remembered in place of b", "state momentum_buffer",
         kept("momentum_buffer", lambda self, g, held, after, o: o.lr * after["momentum_buffer"]),
-        "state momentum_buffer",
-        "remember b, before it is scaled by lr",
-        MOMENTUM,
-    ),
-    Fault(
-        "SGD: Nesterov along the old buffer",
-        "g + μ b is taken before b is updated",
-        "SGD",
-        step(
-            lambda self, p, g, held, after, o: p - o.lr * (g + o.momentum * _old(p, held)),
-            where=lambda o: o.nesterov,
-        ),
-        "parameter",
-        "b ← μ b + g, then p ← p − lr (g + μ b)",
-        "nesterov",
-    ),
-    Fault(
-        "SGD: Nesterov ignored",
-        "the step is along the buffer, without looking ahead",
-        "SGD",
-        told(nesterov=lambda o: False),
-        "parameter",
-        "p ← p − lr (g + μ b)",
-        "nesterov",
-    ),
-    Fault(
-        "SGD: Nesterov looks ahead twice",
-        "the step is along g + μ (g + μ b), one step of momentum too many",
-        "SGD",
-        step(
-            lambda self, p, g, held, after, o: (
-                p - o.lr * (g + o.momentum * (g + o.momentum * after["momentum_buffer"]))
-            ),
-            where=lambda o: o.nesterov,
-        ),
-        "parameter",
-        "p ← p − lr (g + μ b), b being updated already",
-        "nesterov",
-    ),
-    Fault(
-        "SGD: decay beside the momentum",
+        needs=MOMENTUM),
+    Right("b ← μ b + g, then p ← p − lr (g + μ b)"),
+    Row("Nesterov along the old buffer", "g + μ b is taken before b is updated", "parameter",
+        step(_nesterov_along_the_old_buffer, where=lambda o: o.nesterov), needs="nesterov"),
+    Right("p ← p − lr (g + μ b)"),
+    Row("Nesterov ignored", "the step is along the buffer, without looking ahead", "parameter",
+        told(nesterov=lambda o: False), needs="nesterov"),
+    Right("p ← p − lr (g + μ b), b being updated already"),
+    Row("Nesterov looks ahead twice",
+        "the step is along g + μ (g + μ b), one step of momentum too many", "parameter",
+        step(_nesterov_looks_ahead_twice, where=lambda o: o.nesterov), needs="nesterov"),
+    Right("g ← g + λ p, then b ← μ b + g"),
+    Row("decay beside the momentum",
         "λ p is subtracted from the parameter and does not enter the buffer",
-        "SGD",
-        decayed(_decay_beside),
-        "state momentum_buffer",
-        "g ← g + λ p, then b ← μ b + g",
-        f"{MOMENTUM}, weight decay > 0",
-    ),
-)
+        "state momentum_buffer", decayed(_decay_beside), needs=f"{MOMENTUM}, weight decay > 0"),
+)  # fmt: skip

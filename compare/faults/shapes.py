@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from compare.faults.changes import around, output, result
-from compare.faults.changes_layers import fault, when
+from compare.faults.changes_layers import when
 from compare.faults.fault import Method
+from compare.faults.table import Right, Row, faults
 from reference import Array, Params
 
 
@@ -30,49 +31,27 @@ def _channels_last(right: Method, self: Any, params: Params, x: Array) -> Any:
 
 
 SHAPES = (
-    fault(
-        "Flatten",
-        "order of columns",
-        "the numbers are laid out with the first axis fastest, as by order='F'",
-        output(_column_major),
-        "output",
-        "y = x.reshape(N, −1), the last axis fastest",
+    *faults("Flatten", Right("y = x.reshape(N, −1), the last axis fastest"),
+        Row("order of columns",
+            "the numbers are laid out with the first axis fastest, as by order='F'", "output",
+            output(_column_major)),
+        Right("y = x.reshape(N, −1) of x (N, C, H, W)"),
+        Row("channels last", "the channels run fastest: the image was laid out (N, H, W, C)",
+            "output", when(lambda self: self.end_dim == -1, around("forward", _channels_last)),
+            needs="more than one channel and place"),
+        Right("dx = dy.reshape(x.shape)"),
+        Row("gradient laid out in another order", "dx = dy laid out with the first axis fastest",
+            "dx", around("backward", _samples_mixed), needs="more than one axis"),
     ),
-    fault(
-        "Flatten",
-        "channels last",
-        "the channels run fastest: the image was laid out (N, H, W, C)",
-        when(lambda self: self.end_dim == -1, around("forward", _channels_last)),
-        "output",
-        "y = x.reshape(N, −1) of x (N, C, H, W)",
-        "more than one channel and place",
+    *faults("Unflatten", Right("y = x.reshape(…), the last axis fastest"),
+        Row("order of columns",
+            "the numbers are laid out with the first axis fastest, as by order='F'", "output",
+            output(_column_major)),
+        Right("dx = dy.reshape(x.shape)"),
+        Row("gradient laid out in another order", "dx = dy laid out with the first axis fastest",
+            "dx", around("backward", _samples_mixed)),
     ),
-    fault(
-        "Flatten",
-        "gradient laid out in another order",
-        "dx = dy laid out with the first axis fastest",
-        around("backward", _samples_mixed),
-        "dx",
-        "dx = dy.reshape(x.shape)",
-        "more than one axis",
-    ),
-    fault(
-        "Unflatten",
-        "order of columns",
-        "the numbers are laid out with the first axis fastest, as by order='F'",
-        output(_column_major),
-        "output",
-        "y = x.reshape(…), the last axis fastest",
-    ),
-    fault(
-        "Unflatten",
-        "gradient laid out in another order",
-        "dx = dy laid out with the first axis fastest",
-        around("backward", _samples_mixed),
-        "dx",
-        "dx = dy.reshape(x.shape)",
-    ),
-)
+)  # fmt: skip
 
 
 def _skip_only(right: Method, self: Any, params: Params, cache: Any, dy: Array) -> Any:
@@ -105,73 +84,32 @@ def _averaged_uses(right: Method, self: Any, params: Params, cache: Any, dy: Any
 
 
 #: The spoiled gradient of a tied parameter has the name of its owner, which differs by network.
+def _input_not_added(right: Method, self: Any, params: Params, x: Array, **given: Any) -> Any:
+    return (right(self, params, x, **given)[0] - x, right(self, params, x, **given)[1])
+
+
 CONNECTIONS = (
-    fault(
-        "Residual",
-        "skip's gradient dropped",
-        "dx is what comes back through the module alone",
-        around("backward", _without_skip),
-        "dx",
-        "dx = dy + f'ᵀ dy: x reaches y in two ways",
-        "a layer before it, or the input's gradient compared",
+    *faults("Residual", Right("dx = dy + f'ᵀ dy: x reaches y in two ways"),
+        Row("skip's gradient dropped", "dx is what comes back through the module alone", "dx",
+            around("backward", _without_skip),
+            needs="a layer before it, or the input's gradient compared"),
+        Row("module's gradient dropped", "dx = dy: what comes back through the module is forgotten",
+            "dx", around("backward", _skip_only),
+            needs="a layer before it, or the input's gradient compared"),
+        Row("gradient halved", "dx is the mean of the two ways, not their sum", "dx",
+            result("backward", lambda pair: (pair[0] / 2, pair[1])),
+            needs="a layer before it, or the input's gradient compared"),
+        Right("y = x + f(x)"),
+        Row("input not added", "y = f(x): the skip is missing", "output",
+            around("forward", _input_not_added)),
     ),
-    fault(
-        "Residual",
-        "module's gradient dropped",
-        "dx = dy: what comes back through the module is forgotten",
-        around("backward", _skip_only),
-        "dx",
-        "dx = dy + f'ᵀ dy: x reaches y in two ways",
-        "a layer before it, or the input's gradient compared",
+    *faults("Tied", Right("add the gradients of all uses of a shared parameter"),
+        Row("gradient overwritten by the second use",
+            "the gradient of the second use replaces that of the first", "gradient",
+            around("backward", _overwritten), needs="a shared parameter"),
+        Row("gradient of the first use only", "the second use counts as a constant", "gradient",
+            around("backward", _first_use), needs="a shared parameter"),
+        Row("gradient averaged over the uses", "the mean over the uses is taken, not the sum",
+            "gradient", around("backward", _averaged_uses), needs="a shared parameter"),
     ),
-    fault(
-        "Residual",
-        "gradient halved",
-        "dx is the mean of the two ways, not their sum",
-        result("backward", lambda pair: (pair[0] / 2, pair[1])),
-        "dx",
-        "dx = dy + f'ᵀ dy: x reaches y in two ways",
-        "a layer before it, or the input's gradient compared",
-    ),
-    fault(
-        "Residual",
-        "input not added",
-        "y = f(x): the skip is missing",
-        around(
-            "forward",
-            lambda right, self, params, x, **given: (
-                right(self, params, x, **given)[0] - x,
-                right(self, params, x, **given)[1],
-            ),
-        ),
-        "output",
-        "y = x + f(x)",
-    ),
-    fault(
-        "Tied",
-        "gradient overwritten by the second use",
-        "the gradient of the second use replaces that of the first",
-        around("backward", _overwritten),
-        "gradient",
-        "add the gradients of all uses of a shared parameter",
-        "a shared parameter",
-    ),
-    fault(
-        "Tied",
-        "gradient of the first use only",
-        "the second use counts as a constant",
-        around("backward", _first_use),
-        "gradient",
-        "add the gradients of all uses of a shared parameter",
-        "a shared parameter",
-    ),
-    fault(
-        "Tied",
-        "gradient averaged over the uses",
-        "the mean over the uses is taken, not the sum",
-        around("backward", _averaged_uses),
-        "gradient",
-        "add the gradients of all uses of a shared parameter",
-        "a shared parameter",
-    ),
-)
+)  # fmt: skip

@@ -7,8 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from compare.faults.fault import Fault, Method
+from compare.faults.fault import Method
 from compare.faults.rule_changes import Step, begun, kept, step, told, update
+from compare.faults.table import Right, Row, faults
 from reference import Array, Params
 
 
@@ -49,92 +50,44 @@ def _scaled(agreement: Array, s: Array, less: float, more: float) -> Array:
 SIZES = "s ← η₊ s where two gradients agree in sign, η₋ s where they do not, within its limits"
 FORGET = "where the sign changes, take g for 0: no step there, and no change of sign in the next"
 
-RPROP = (
-    Fault(
-        "Rprop: gradient kept where the sign changes",
-        "after a change of sign the step is left out, but g is remembered as it is",
-        "Rprop",
-        kept("prev", lambda self, g, held, after, o: 1 * g),
-        "state prev",
-        FORGET,
-        "a gradient that changes sign",
-    ),
-    Fault(
-        "Rprop: step made where the sign changes",
-        "the step size is cut, and the step made all the same",
-        "Rprop",
-        step(lambda self, p, g, held, after, o: _moved(p, g, after["step_size"])),
-        "parameter",
-        FORGET,
-        "a gradient that changes sign",
-    ),
-    Fault(
-        "Rprop: last step taken back",
+
+def _zero_counts_as_agreement(agreement: Any, s: Array, o: Any) -> Any:
+    return _limited(np.where(agreement >= 0, o.etas[1] * s, o.etas[0] * s), o)
+
+
+RPROP = faults("Rprop", Right(FORGET),
+    Row("gradient kept where the sign changes",
+        "after a change of sign the step is left out, but g is remembered as it is", "state prev",
+        kept("prev", lambda self, g, held, after, o: 1 * g), needs="a gradient that changes sign"),
+    Row("step made where the sign changes", "the step size is cut, and the step made all the same",
+        "parameter", step(lambda self, p, g, held, after, o: _moved(p, g, after["step_size"])),
+        needs="a gradient that changes sign"),
+    Row("last step taken back",
         "where the sign changes the step before is undone, as in the first form of the method",
-        "Rprop",
-        step(_last_step_back),
-        "parameter",
-        FORGET,
-        "a gradient that changes sign",
-    ),
-    Fault(
-        "Rprop: factors swapped",
+        "parameter", step(_last_step_back), needs="a gradient that changes sign"),
+    Right(SIZES),
+    Row("factors swapped",
         "the step size is cut where gradients agree, and grows where they do not",
-        "Rprop",
+        "state step_size",
         _sizes(lambda agreement, s, o: _limited(_scaled(agreement, s, *o.etas[::-1]), o)),
-        "state step_size",
-        SIZES,
-        "more than one step",
-    ),
-    Fault(
-        "Rprop: limits ignored",
-        "the step size grows and falls without end",
-        "Rprop",
+        needs="more than one step"),
+    Row("limits ignored", "the step size grows and falls without end", "state step_size",
         _sizes(lambda agreement, s, o: _scaled(agreement, s, *o.etas)),
-        "state step_size",
-        SIZES,
-        "a step size that reaches a limit",
-    ),
-    Fault(
-        "Rprop: zero counts as agreement",
-        "the step size grows also where one of the gradients is 0",
-        "Rprop",
-        _sizes(
-            lambda agreement, s, o: _limited(
-                np.where(agreement >= 0, o.etas[1] * s, o.etas[0] * s), o
-            )
-        ),
-        "state step_size",
-        SIZES,
-        "more than one step, a gradient of 0",
-    ),
-    Fault(
-        "Rprop: step sizes not kept",
-        "the step size starts from lr at each step",
-        "Rprop",
+        needs="a step size that reaches a limit"),
+    Row("zero counts as agreement",
+        "the step size grows also where one of the gradients is 0", "state step_size",
+        _sizes(_zero_counts_as_agreement), needs="more than one step, a gradient of 0"),
+    Row("step sizes not kept", "the step size starts from lr at each step", "state step_size",
         begun(lambda self, p, g, held, o: {"step_size": 0 * p + o.lr}),
-        "state step_size",
-        SIZES,
-        "more than one step",
-    ),
-    Fault(
-        "Rprop: steps of the old size",
-        "the step is made before its size is changed",
-        "Rprop",
+        needs="more than one step"),
+    Right("change s first, then p ← p − s sign(g)"),
+    Row("steps of the old size", "the step is made before its size is changed", "parameter",
         step(lambda self, p, g, held, after, o: _moved(p, after["prev"], held["step_size"])),
-        "parameter",
-        "change s first, then p ← p − s sign(g)",
-        "more than one step",
-    ),
-    Fault(
-        "Rprop: scaled by the gradient",
-        "the step is s g, not s sign(g)",
-        "Rprop",
-        step(lambda self, p, g, held, after, o: p - after["step_size"] * after["prev"]),
-        "parameter",
-        "p ← p − s sign(g)",
-    ),
-)
+        needs="more than one step"),
+    Right("p ← p − s sign(g)"),
+    Row("scaled by the gradient", "the step is s g, not s sign(g)", "parameter",
+        step(lambda self, p, g, held, after, o: p - after["step_size"] * after["prev"])),
+)  # fmt: skip
 
 
 def _average(function: Callable[..., Array]) -> Any:
@@ -165,84 +118,28 @@ def _mu(function: Callable[[Any, float], float]) -> Any:
 RATE = "η = lr / (1 + λ lr t)^α"
 AVERAGE = "ax ← ax + μ (p − ax), μ = 1 / max(1, t − t₀)"
 
-ASGD = (
-    Fault(
-        "ASGD: rate does not fall",
-        "η is lr at all steps",
-        "ASGD",
-        _eta(lambda o, t: o.lr),
-        "state eta",
-        RATE,
-    ),
-    Fault(
-        "ASGD: power missing",
-        "η is lr / (1 + λ lr t)",
-        "ASGD",
-        _eta(lambda o, t: o.lr / (1 + o.lambd * o.lr * t)),
-        "state eta",
-        RATE,
-    ),
-    Fault(
-        "ASGD: rate without lr in its fall",
-        "η is lr / (1 + λ t)^α",
-        "ASGD",
-        _eta(lambda o, t: o.lr / (1 + o.lambd * t) ** o.alpha),
-        "state eta",
-        RATE,
-    ),
-    Fault(
-        "ASGD: average without its start",
-        "μ is 1/t: averaging starts at once, whatever t₀",
-        "ASGD",
-        _mu(lambda o, t: 1 / t),
-        "state mu",
-        AVERAGE,
-        "more than one step",
-    ),
-    Fault(
-        "ASGD: average of the newest only",
-        "ax is the parameter, at all steps",
-        "ASGD",
-        _average(lambda p, ax, t: 1 * p),
-        "state ax",
-        AVERAGE,
-        "more than t₀ + 1 steps",
-    ),
-    Fault(
-        "ASGD: average summed",
-        "ax is the sum of the parameters",
-        "ASGD",
-        _average(lambda p, ax, t: ax + p),
-        "state ax",
-        AVERAGE,
-        "more than one step",
-    ),
-    Fault(
-        "ASGD: average stepped from",
-        "the parameter becomes the average",
-        "ASGD",
-        step(lambda self, p, g, held, after, o: 1 * after["ax"]),
-        "parameter",
-        "p ← (1 − λ η) p − η g; the average is kept beside it",
-        "more than t₀ + 1 steps",
-    ),
-    Fault(
-        "ASGD: λ ignored",
-        "the parameter does not shrink, and η does not fall",
-        "ASGD",
-        told(lambd=lambda o: 0.0),
-        "state eta",
-        f"p ← (1 − λ η) p − η g, {RATE}",
-    ),
-    Fault(
-        "ASGD: lr for η",
-        "the step is made with the learning rate as it was given",
-        "ASGD",
+ASGD = faults("ASGD", Right(RATE),
+    Row("rate does not fall", "η is lr at all steps", "state eta", _eta(lambda o, t: o.lr)),
+    Row("power missing", "η is lr / (1 + λ lr t)", "state eta",
+        _eta(lambda o, t: o.lr / (1 + o.lambd * o.lr * t))),
+    Row("rate without lr in its fall", "η is lr / (1 + λ t)^α", "state eta",
+        _eta(lambda o, t: o.lr / (1 + o.lambd * t) ** o.alpha)),
+    Right(AVERAGE),
+    Row("average without its start", "μ is 1/t: averaging starts at once, whatever t₀", "state mu",
+        _mu(lambda o, t: 1 / t), needs="more than one step"),
+    Row("average of the newest only", "ax is the parameter, at all steps", "state ax",
+        _average(lambda p, ax, t: 1 * p), needs="more than t₀ + 1 steps"),
+    Row("average summed", "ax is the sum of the parameters", "state ax",
+        _average(lambda p, ax, t: ax + p), needs="more than one step"),
+    Right("p ← (1 − λ η) p − η g; the average is kept beside it"),
+    Row("average stepped from", "the parameter becomes the average", "parameter",
+        step(lambda self, p, g, held, after, o: 1 * after["ax"]), needs="more than t₀ + 1 steps"),
+    Right(f"p ← (1 − λ η) p − η g, {RATE}"),
+    Row("λ ignored", "the parameter does not shrink, and η does not fall", "state eta",
+        told(lambd=lambda o: 0.0)),
+    Row("lr for η", "the step is made with the learning rate as it was given", "state ax",
         begun(lambda self, p, g, held, o: {"eta": np.full_like(held["eta"], o.lr)}),
-        "state ax",
-        f"p ← (1 − λ η) p − η g, {RATE}",
-        "more than one step",
-    ),
-)
+        needs="more than one step"),
+)  # fmt: skip
 
 SIGNS = (*RPROP, *ASGD)

@@ -8,8 +8,10 @@ from typing import Any
 import numpy as np
 
 from compare.faults.changes import around, dx_of, instead, options
-from compare.faults.changes_layers import cache_of, fault, when
-from reference import Array
+from compare.faults.changes_layers import cache_of, when
+from compare.faults.fault import Method
+from compare.faults.table import Right, Row, faults
+from reference import Array, Params
 from reference.special import erf, sigmoid, softplus
 
 
@@ -40,209 +42,101 @@ def _wide(x: Array) -> Any:
     return x * gate, (x, gate, _density(x))
 
 
-_GELU = (
-    fault(
-        "GELU",
-        "tanh form for erf form",
-        "the approximation by a tanh stands for the function itself",
-        when(_by_erf, options("forward", approximate="tanh")),
-        "output",
-        "y = x · ½ (1 + erf(x/√2))",
-    ),
-    fault(
-        "GELU",
-        "erf form for tanh form",
-        "the function itself stands for its approximation by a tanh",
-        when(_by_tanh, options("forward", approximate="none")),
-        "output",
-        "y = x · ½ (1 + tanh(√(2/π) (x + 0.044715 x³)))",
-        "approximate='tanh'",
-    ),
-    fault(
-        "GELU",
-        "derivative of the tanh form",
-        "forward uses erf, backward the derivative of the approximation by a tanh",
-        when(_by_erf, cache_of(lambda self: {"approximate": "tanh"})),
-        "dx",
-        "dx = dy (Φ(x) + x φ(x))",
-    ),
-    fault(
-        "GELU",
-        "derivative of the erf form",
-        "forward uses the approximation by a tanh, backward the derivative of the erf form",
+def _2π_missing_in_the_density(self: Any, x: Array, y: Array, dy: Array) -> Any:
+    return dy * (_distribution(x) + x * np.exp(-0.5 * x * x))
+
+
+_GELU = faults("GELU", Right("y = x · ½ (1 + erf(x/√2))"),
+    Row("tanh form for erf form", "the approximation by a tanh stands for the function itself",
+        "output", when(_by_erf, options("forward", approximate="tanh"))),
+    Right("y = x · ½ (1 + tanh(√(2/π) (x + 0.044715 x³)))"),
+    Row("erf form for tanh form",
+        "the function itself stands for its approximation by a tanh", "output",
+        when(_by_tanh, options("forward", approximate="none")), needs="approximate='tanh'"),
+    Right("dx = dy (Φ(x) + x φ(x))"),
+    Row("derivative of the tanh form",
+        "forward uses erf, backward the derivative of the approximation by a tanh", "dx",
+        when(_by_erf, cache_of(lambda self: {"approximate": "tanh"}))),
+    Right("differentiate the tanh form itself"),
+    Row("derivative of the erf form",
+        "forward uses the approximation by a tanh, backward the derivative of the erf form", "dx",
         when(_by_tanh, cache_of(lambda self: {"approximate": "none"})),
-        "dx",
-        "differentiate the tanh form itself",
-        "approximate='tanh'",
-    ),
-    fault(
-        "GELU",
-        "product rule's second term dropped",
-        "the slope is the gate Φ(x) alone",
-        dx_of(lambda self, x, y, dy: dy * _distribution(x)),
-        "dx",
-        "dx = dy (Φ(x) + x φ(x))",
-    ),
-    fault(
-        "GELU",
-        "x missing before the density",
-        "the slope is Φ(x) + φ(x)",
-        dx_of(lambda self, x, y, dy: dy * (_distribution(x) + _density(x))),
-        "dx",
-        "dx = dy (Φ(x) + x φ(x))",
-    ),
-    fault(
-        "GELU",
-        "√2 missing in erf",
-        "y = x · ½ (1 + erf(x))",
-        when(_by_erf, instead("forward", lambda self, params, x: _wide(x))),
-        "output",
-        "y = x · ½ (1 + erf(x/√2))",
-    ),
-    fault(
-        "GELU",
-        "√(2π) missing in the density",
-        "the slope of Φ is e^(−x²/2)",
-        when(
-            _by_erf,
-            dx_of(lambda self, x, y, dy: dy * (_distribution(x) + x * np.exp(-0.5 * x * x))),
-        ),
-        "dx",
-        "φ(x) = e^(−x²/2)/√(2π)",
-    ),
-    fault(
-        "GELU",
-        "3 of the cube missing",
-        "the inner derivative of the tanh form is 1 + 0.044715 x²",
-        when(_by_tanh, dx_of(_tanh_without_3)),
-        "dx",
-        "the derivative of x + k x³ is 1 + 3 k x²",
-        "approximate='tanh'",
-    ),
-)
+        needs="approximate='tanh'"),
+    Right("dx = dy (Φ(x) + x φ(x))"),
+    Row("product rule's second term dropped", "the slope is the gate Φ(x) alone", "dx",
+        dx_of(lambda self, x, y, dy: dy * _distribution(x))),
+    Row("x missing before the density", "the slope is Φ(x) + φ(x)", "dx",
+        dx_of(lambda self, x, y, dy: dy * (_distribution(x) + _density(x)))),
+    Right("y = x · ½ (1 + erf(x/√2))"),
+    Row("√2 missing in erf", "y = x · ½ (1 + erf(x))", "output",
+        when(_by_erf, instead("forward", lambda self, params, x: _wide(x)))),
+    Right("φ(x) = e^(−x²/2)/√(2π)"),
+    Row("√(2π) missing in the density", "the slope of Φ is e^(−x²/2)", "dx",
+        when(_by_erf, dx_of(_2π_missing_in_the_density))),
+    Right("the derivative of x + k x³ is 1 + 3 k x²"),
+    Row("3 of the cube missing", "the inner derivative of the tanh form is 1 + 0.044715 x²", "dx",
+        when(_by_tanh, dx_of(_tanh_without_3)), needs="approximate='tanh'"),
+)  # fmt: skip
+
+
+def _slope_of_the_softplus_missing(self: Any, x: Array, y: Array, dy: Array) -> Any:
+    return dy * (np.tanh(softplus(x)) + x * (1 - np.tanh(softplus(x)) * np.tanh(softplus(x))))
+
+
+def _β_not_cancelled_in_the_derivative(self: Any, x: Array, y: Array, dy: Array) -> Any:
+    return np.where(self.beta * x > self.threshold, dy, dy * (self.beta * sigmoid(self.beta * x)))
+
+
+def _β_missing_in_the_derivative(self: Any, x: Array, y: Array, dy: Array) -> Any:
+    return np.where(self.beta * x > self.threshold, dy, dy * sigmoid(x))
+
+
+def _not_divided_by_β(self: Any, params: Params, x: Array) -> Any:
+    return (softplus(self.beta * x), (self.beta * x, self.beta * x > self.threshold))
+
+
+def _overflow(right: Method, self: Any, params: Params, x: Array) -> Any:
+    return (np.log(1 + np.exp(self.beta * x)) / self.beta, right(self, params, x)[1])
+
 
 _GATED = (
-    fault(
-        "SiLU",
-        "product rule's second term dropped",
-        "the slope is the gate σ(x) alone",
-        dx_of(lambda self, x, y, dy: dy * sigmoid(x)),
-        "dx",
-        "dx = dy σ (1 + x (1 − σ))",
+    *faults("SiLU", Right("dx = dy σ (1 + x (1 − σ))"),
+        Row("product rule's second term dropped", "the slope is the gate σ(x) alone", "dx",
+            dx_of(lambda self, x, y, dy: dy * sigmoid(x))),
+        Row("product rule's first term dropped", "the slope is x σ (1 − σ)", "dx",
+            dx_of(lambda self, x, y, dy: dy * (x * sigmoid(x) * (1 - sigmoid(x))))),
+        Row("parentheses lost", "the slope is σ + x (1 − σ): σ multiplies the first term only",
+            "dx", dx_of(lambda self, x, y, dy: dy * (sigmoid(x) + x * (1 - sigmoid(x))))),
+        Right("dx = dy (y + σ (1 − y)), with σ = σ(x) and y = x σ"),
+        Row("y taken for σ", "the slope is y + σ (1 − y) with σ and y exchanged", "dx",
+            dx_of(lambda self, x, y, dy: dy * (sigmoid(x) + y * (1 - y)))),
     ),
-    fault(
-        "SiLU",
-        "product rule's first term dropped",
-        "the slope is x σ (1 − σ)",
-        dx_of(lambda self, x, y, dy: dy * (x * sigmoid(x) * (1 - sigmoid(x)))),
-        "dx",
-        "dx = dy σ (1 + x (1 − σ))",
+    *faults("Mish", Right("dx = dy (t + x (1 − t²) σ(x))"),
+        Row("product rule's second term dropped", "the slope is the gate tanh(softplus(x)) alone",
+            "dx", dx_of(lambda self, x, y, dy: dy * np.tanh(softplus(x)))),
+        Row("slope of the softplus missing",
+            "the slope is t + x (1 − t²): the inner derivative σ(x) is forgotten", "dx",
+            dx_of(_slope_of_the_softplus_missing)),
     ),
-    fault(
-        "SiLU",
-        "parentheses lost",
-        "the slope is σ + x (1 − σ): σ multiplies the first term only",
-        dx_of(lambda self, x, y, dy: dy * (sigmoid(x) + x * (1 - sigmoid(x)))),
-        "dx",
-        "dx = dy σ (1 + x (1 − σ))",
+    *faults("Softplus", Right("dx = dy σ(βx)"),
+        Row("β not cancelled in the derivative",
+            "the slope is β σ(βx): the 1/β before the logarithm is forgotten", "dx",
+            dx_of(_β_not_cancelled_in_the_derivative), needs="β ≠ 1"),
+        Row("β missing in the derivative", "the slope is σ(x)", "dx",
+            when(lambda self: self.beta != 1, dx_of(_β_missing_in_the_derivative)), needs="β ≠ 1"),
+        Right("y = log(1 + e^(βx))/β"),
+        Row("not divided by β", "y = log(1 + e^(βx))", "output",
+            when(lambda self: self.beta != 1, instead("forward", _not_divided_by_β)),
+            needs="β ≠ 1"),
+        Right("dx = dy where βx exceeds the threshold"),
+        Row("derivative knows no threshold", "the slope is σ(βx) also where y = x", "dx",
+            dx_of(lambda self, x, y, dy: dy * sigmoid(self.beta * x)),
+            needs="inputs above a low threshold"),
+        Right("y = max(x, 0) + log(1 + e^−|x|), or y = x beyond a threshold"),
+        Row("overflow",
+            "log(1 + eˣ) as it stands overflows for large x, and no threshold catches it", "output",
+            around("forward", _overflow), needs="inputs large enough to overflow"),
     ),
-    fault(
-        "SiLU",
-        "y taken for σ",
-        "the slope is y + σ (1 − y) with σ and y exchanged",
-        dx_of(lambda self, x, y, dy: dy * (sigmoid(x) + y * (1 - y))),
-        "dx",
-        "dx = dy (y + σ (1 − y)), with σ = σ(x) and y = x σ",
-    ),
-    fault(
-        "Mish",
-        "product rule's second term dropped",
-        "the slope is the gate tanh(softplus(x)) alone",
-        dx_of(lambda self, x, y, dy: dy * np.tanh(softplus(x))),
-        "dx",
-        "dx = dy (t + x (1 − t²) σ(x))",
-    ),
-    fault(
-        "Mish",
-        "slope of the softplus missing",
-        "the slope is t + x (1 − t²): the inner derivative σ(x) is forgotten",
-        dx_of(
-            lambda self, x, y, dy: (
-                dy * (np.tanh(softplus(x)) + x * (1 - np.tanh(softplus(x)) * np.tanh(softplus(x))))
-            )
-        ),
-        "dx",
-        "dx = dy (t + x (1 − t²) σ(x))",
-    ),
-    fault(
-        "Softplus",
-        "β not cancelled in the derivative",
-        "the slope is β σ(βx): the 1/β before the logarithm is forgotten",
-        dx_of(
-            lambda self, x, y, dy: np.where(
-                self.beta * x > self.threshold, dy, dy * (self.beta * sigmoid(self.beta * x))
-            )
-        ),
-        "dx",
-        "dx = dy σ(βx)",
-        "β ≠ 1",
-    ),
-    fault(
-        "Softplus",
-        "β missing in the derivative",
-        "the slope is σ(x)",
-        when(
-            lambda self: self.beta != 1,
-            dx_of(
-                lambda self, x, y, dy: np.where(self.beta * x > self.threshold, dy, dy * sigmoid(x))
-            ),
-        ),
-        "dx",
-        "dx = dy σ(βx)",
-        "β ≠ 1",
-    ),
-    fault(
-        "Softplus",
-        "not divided by β",
-        "y = log(1 + e^(βx))",
-        when(
-            lambda self: self.beta != 1,
-            instead(
-                "forward",
-                lambda self, params, x: (
-                    softplus(self.beta * x),
-                    (self.beta * x, self.beta * x > self.threshold),
-                ),
-            ),
-        ),
-        "output",
-        "y = log(1 + e^(βx))/β",
-        "β ≠ 1",
-    ),
-    fault(
-        "Softplus",
-        "derivative knows no threshold",
-        "the slope is σ(βx) also where y = x",
-        dx_of(lambda self, x, y, dy: dy * sigmoid(self.beta * x)),
-        "dx",
-        "dx = dy where βx exceeds the threshold",
-        "inputs above a low threshold",
-    ),
-    fault(
-        "Softplus",
-        "overflow",
-        "log(1 + eˣ) as it stands overflows for large x, and no threshold catches it",
-        around(
-            "forward",
-            lambda right, self, params, x: (
-                np.log(1 + np.exp(self.beta * x)) / self.beta,
-                right(self, params, x)[1],
-            ),
-        ),
-        "output",
-        "y = max(x, 0) + log(1 + e^−|x|), or y = x beyond a threshold",
-        "inputs large enough to overflow",
-    ),
-)
+)  # fmt: skip
 
 SMOOTH = (*_GELU, *_GATED)

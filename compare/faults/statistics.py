@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 
 from compare.faults.changes import around, instead, options, result
-from compare.faults.changes_layers import fault, other, output_of, when
-from compare.faults.fault import Changes, Fault, Method
+from compare.faults.changes_layers import other, output_of, when
+from compare.faults.fault import Changes, Method
+from compare.faults.table import Right, Row, faults
 from reference import Array, Params
 from reference.standardize import affine, scale, standardize
 
@@ -82,141 +83,68 @@ def _samples(self: Any, rank: int) -> tuple[int, ...]:
     return (-rank,) if rank > 2 else (-2, -1)
 
 
-def _running(owner: str) -> tuple[Fault, ...]:
-    remedy = "running ← (1 − momentum) · running + momentum · batch"
-    return (
-        fault(
-            owner,
-            "biased running variance",
-            "the running variance moves towards the biased variance",
-            _batch(lambda self, mean, var, count: (mean, var * ((count - 1) / count))),
-            "buffer running_var",
-            "keep n/(n − 1) σ², though x̂ is made with σ²",
-            "running statistics, few values",
-        ),
-        fault(
-            owner,
-            "momentum convention",
-            "momentum weighs the old statistics, as in Keras: 1 − momentum weighs the new ones",
-            when(_moves, other("buffers", _reversed)),
-            "buffer running_mean",
-            remedy,
-            "running statistics, momentum ≠ ½",
-        ),
-        fault(
-            owner,
-            "running statistics never moved",
-            "the running statistics stay what they were",
-            instead("buffers", _frozen),
-            "buffer running_mean",
-            remedy,
-            "running statistics",
-        ),
-        fault(
-            owner,
-            "running statistics moved in evaluation",
-            "evaluation moves the running statistics, too",
-            around("buffers", _restored),
-            "buffer running_mean",
-            "leave the running statistics alone in evaluation",
-            "running statistics, evaluation",
-        ),
-        fault(
-            owner,
-            "standard deviation for variance",
-            "the running variance moves towards the standard deviation",
-            _batch(lambda self, mean, var, count: (mean, np.sqrt(var))),
-            "buffer running_var",
-            "keep the variance; add ε and take the root when it is used",
-            "running statistics",
-        ),
-        fault(
-            owner,
-            "batch statistics in evaluation",
-            "evaluation normalises with the batch at hand",
-            when(_tracks, options("forward", training=True)),
-            "output",
-            "use the running statistics in evaluation",
-            "running statistics, evaluation",
-        ),
-        fault(
-            owner,
-            "running statistics in training",
-            "training normalises with the running statistics",
-            when(_tracks, options("forward", training=False)),
-            "output",
-            "use the batch's statistics in training",
-            "running statistics, training",
-        ),
-        fault(
-            owner,
-            "ε missing in evaluation",
-            "evaluation divides by the root of the running variance without ε",
-            when(lambda self: _tracks(self) and not self.training, options("forward", eps=0.0)),
-            "output",
-            "s = √(running_var + ε)",
-            "running statistics, evaluation",
-        ),
-    )
+_REMEDY = "running ← (1 − momentum) · running + momentum · batch"
+_RUNNING = faults(CHANNELS, Right("keep n/(n − 1) σ², though x̂ is made with σ²"),
+    Row("biased running variance",
+        "the running variance moves towards the biased variance", "buffer running_var",
+        _batch(lambda self, mean, var, count: (mean, var * ((count - 1) / count))),
+        needs="running statistics, few values"),
+    Right(_REMEDY),
+    Row("momentum convention",
+        "momentum weighs the old statistics, as in Keras: 1 − momentum weighs the new ones",
+        "buffer running_mean",
+        when(_moves, other("buffers", _reversed)), needs="running statistics, momentum ≠ ½"),
+    Row("running statistics never moved", "the running statistics stay what they were",
+        "buffer running_mean", instead("buffers", _frozen), needs="running statistics"),
+    Right("leave the running statistics alone in evaluation"),
+    Row("running statistics moved in evaluation",
+        "evaluation moves the running statistics, too", "buffer running_mean",
+        around("buffers", _restored), needs="running statistics, evaluation"),
+    Right("keep the variance; add ε and take the root when it is used"),
+    Row("standard deviation for variance",
+        "the running variance moves towards the standard deviation", "buffer running_var",
+        _batch(lambda self, mean, var, count: (mean, np.sqrt(var))), needs="running statistics"),
+    Right("use the running statistics in evaluation"),
+    Row("batch statistics in evaluation", "evaluation normalises with the batch at hand", "output",
+        when(_tracks, options("forward", training=True)), needs="running statistics, evaluation"),
+    Right("use the batch's statistics in training"),
+    Row("running statistics in training",
+        "training normalises with the running statistics", "output",
+        when(_tracks, options("forward", training=False)), needs="running statistics, training"),
+    Right("s = √(running_var + ε)"),
+    Row("ε missing in evaluation",
+        "evaluation divides by the root of the running variance without ε", "output",
+        when(lambda self: _tracks(self) and not self.training, options("forward", eps=0.0)),
+        needs="running statistics, evaluation"),
+)  # fmt: skip
 
 
-_BATCH = tuple(
-    one
-    for owner in ("BatchNorm1d", "BatchNorm2d")
-    for one in (
-        fault(
-            owner,
-            "batches not counted",
-            "num_batches_tracked stays what it was",
-            result("_counted", lambda counted: {}),
-            "buffer num_batches_tracked",
-            "num_batches_tracked + 1 after every batch in training",
-            "running statistics",
-        ),
-        fault(
-            owner,
-            "momentum None taken for 0.1",
-            "the running statistics are no averages over all batches",
-            when(
-                lambda self: self.momentum is None,
-                other("buffers", lambda self: {"momentum": 0.1}),
-            ),
-            "buffer running_mean",
-            "the newest of t batches weighs 1/t",
-            "momentum=None",
-        ),
-        fault(
-            owner,
-            "average over one batch fewer",
-            "the newest of t batches weighs 1/(t − 1)",
-            when(
-                lambda self: self.momentum is None,
-                around("_weight", lambda right, self, tracked: right(self, tracked - 1)),
-            ),
-            "buffer running_mean",
-            "the newest of t batches weighs 1/t, itself counted",
-            "momentum=None",
-        ),
-        fault(
-            owner,
-            "statistics of single samples",
-            "mean and variance run over the places alone, not over the samples",
-            _over(_places),
-            "output",
-            "statistics of each channel over samples and places",
-            "batch > 1",
-        ),
-        fault(
-            owner,
-            "statistics of single places",
-            "mean and variance run over the samples alone, as for rows",
-            _over(_samples),
-            "output",
-            "statistics of each channel over samples and places",
-            "places",
-        ),
-    )
-)
+def _average_over_one_batch_fewer(right: Method, self: Any, tracked: Any) -> Any:
+    return right(self, tracked - 1)
+
+
+_BATCH = faults(("BatchNorm1d", "BatchNorm2d"),
+    Right("num_batches_tracked + 1 after every batch in training"),
+    Row("batches not counted",
+        "num_batches_tracked stays what it was", "buffer num_batches_tracked",
+        result("_counted", lambda counted: {}), needs="running statistics"),
+    Right("the newest of t batches weighs 1/t"),
+    Row("momentum None taken for 0.1",
+        "the running statistics are no averages over all batches", "buffer running_mean",
+        when(lambda self: self.momentum is None, other("buffers", lambda self: {"momentum": 0.1})),
+        needs="momentum=None"),
+    Right("the newest of t batches weighs 1/t, itself counted"),
+    Row("average over one batch fewer",
+        "the newest of t batches weighs 1/(t − 1)", "buffer running_mean",
+        when(lambda self: self.momentum is None, around("_weight", _average_over_one_batch_fewer)),
+        needs="momentum=None"),
+    Right("statistics of each channel over samples and places"),
+    Row("statistics of single samples",
+        "mean and variance run over the places alone, not over the samples", "output",
+        _over(_places), needs="batch > 1"),
+    Row("statistics of single places", "mean and variance run over the samples alone, as for rows",
+        "output", _over(_samples), needs="places"),
+)  # fmt: skip
 
 
 def _features_over(axes: tuple[int, ...]) -> Changes:
@@ -257,72 +185,38 @@ def _centred_too(right: Method, self: Any, params: Params, x: Array) -> Any:
 
 
 _OTHERS = (
-    fault(
-        "InstanceNorm2d",
-        "statistics of the whole batch",
-        "mean and variance run over the samples, too, as in batch norm",
-        _over(lambda self, rank: (-rank, -2, -1) if rank == 4 else (-2, -1)),
-        "output",
-        "statistics of each sample's channel over its places",
-        "batch > 1",
+    *faults("InstanceNorm2d", Right("statistics of each sample's channel over its places"),
+        Row("statistics of the whole batch",
+            "mean and variance run over the samples, too, as in batch norm", "output",
+            _over(lambda self, rank: (-rank, -2, -1) if rank == 4 else (-2, -1)),
+            needs="batch > 1"),
     ),
-    *(
-        fault(
-            owner,
-            "statistics over the samples",
-            "the statistics run along the first axis, not the features",
-            _features_over((0,)),
-            "output",
-            "statistics of each sample over normalized_shape",
-        )
-        for owner in ("LayerNorm", "RMSNorm")
+    *faults(("LayerNorm", "RMSNorm"), Right("statistics of each sample over normalized_shape"),
+        Row("statistics over the samples",
+            "the statistics run along the first axis, not the features", "output",
+            _features_over((0,))),
     ),
-    *(
-        fault(
-            owner,
-            "statistics over the last axis alone",
-            "only the last of the normalised axes is averaged over",
-            _features_over((-1,)),
-            "output",
-            "statistics over all axes of normalized_shape",
-            "normalized_shape of more than one axis",
-        )
-        for owner in ("LayerNorm", "RMSNorm")
+    *faults(("LayerNorm", "RMSNorm"), Right("statistics over all axes of normalized_shape"),
+        Row("statistics over the last axis alone",
+            "only the last of the normalised axes is averaged over", "output",
+            _features_over((-1,)), needs="normalized_shape of more than one axis"),
     ),
-    fault(
-        "GroupNorm",
-        "channels dealt out to the groups",
-        "channel c is taken for a member of group c mod G",
-        around("forward", _dealt),
-        "output",
-        "groups are of neighbouring channels: c is in group ⌊c G/C⌋",
-        "more than one group of more than one channel",
+    *faults("GroupNorm", Right("groups are of neighbouring channels: c is in group ⌊c G/C⌋"),
+        Row("channels dealt out to the groups",
+            "channel c is taken for a member of group c mod G", "output",
+            around("forward", _dealt), needs="more than one group of more than one channel"),
+        Right("statistics of each group of channels"),
+        Row("one group", "the statistics run over all channels, as in layer norm", "output",
+            output_of(lambda self: {"num_groups": 1}), needs="more than one group"),
     ),
-    fault(
-        "GroupNorm",
-        "one group",
-        "the statistics run over all channels, as in layer norm",
-        output_of(lambda self: {"num_groups": 1}),
-        "output",
-        "statistics of each group of channels",
-        "more than one group",
+    *faults("RMSNorm", Right("y = x/√(mean(x²) + ε) · γ"),
+        Row("divided by the length",
+            "x is divided by the root of the sum of squares, not of their mean", "output",
+            around("forward", _by_length)),
+        Right("y = x/√(mean(x²) + ε) · γ: RMS norm does not centre"),
+        Row("mean subtracted", "x is centred first, as in layer norm", "output",
+            around("forward", _centred_too)),
     ),
-    fault(
-        "RMSNorm",
-        "divided by the length",
-        "x is divided by the root of the sum of squares, not of their mean",
-        around("forward", _by_length),
-        "output",
-        "y = x/√(mean(x²) + ε) · γ",
-    ),
-    fault(
-        "RMSNorm",
-        "mean subtracted",
-        "x is centred first, as in layer norm",
-        around("forward", _centred_too),
-        "output",
-        "y = x/√(mean(x²) + ε) · γ: RMS norm does not centre",
-    ),
-)
+)  # fmt: skip
 
-STATISTICS = (*(one for owner in CHANNELS for one in _running(owner)), *_BATCH, *_OTHERS)
+STATISTICS = (*_RUNNING, *_BATCH, *_OTHERS)

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 
 from compare.faults.changes import around
-from compare.faults.fault import Changes, Fault, Method, changed
+from compare.faults.fault import Changes, Method, changed
+from compare.faults.table import Right, Row, faults
 from reference import Array, Module, Params
 
 Part = Callable[[Any, Any], Any]
@@ -203,122 +204,62 @@ def _before(network: Any, right: Method, params: Params, cache: Any) -> Params:
     return {name: held[name] for name in after}
 
 
-def _fault(
-    what: str,
-    does: str,
-    changes: Changes,
-    remedy: str,
-    needs: str = "",
-    owner: str = "ReferenceSide",
-) -> Fault:
-    return Fault(f"training: {what}", does, owner, changes, "loop", remedy, needs)
-
-
-LOOP = (
-    _fault(
-        "weights updated before the error passes them",
-        "each layer is updated at once, and the error carried back through the new weights",
-        _network(_updated_first),
-        "compute all gradients first, then update all weights",
-        "more than one layer",
-    ),
-    _fault(
-        "gradients never reset",
-        "each batch adds its gradients to those of all batches before",
-        _network(_piling_up),
-        "start from 0 with each batch",
-        "more than one step",
-    ),
-    _fault(
-        "evaluation while training",
-        "dropout and batch norm are switched to evaluation in training",
-        _network(_evaluating),
-        "train(True) before each epoch, after evaluating",
-        "dropout or batch norm",
-    ),
-    _fault(
-        "running statistics not kept",
-        "the running mean and variance stay what they were at first",
-        _network(_still_statistics),
-        "running ← (1 − momentum) running + momentum · batch, at each step",
-        "batch norm",
-    ),
-    _fault(
-        "dropout's mask reused",
-        "one mask is drawn, and used for all batches",
+LOOP = faults("ReferenceSide",
+    Right("compute all gradients first, then update all weights"),
+    Row("weights updated before the error passes them",
+        "each layer is updated at once, and the error carried back through the new weights", "loop",
+        _network(_updated_first), needs="more than one layer"),
+    Right("start from 0 with each batch"),
+    Row("gradients never reset", "each batch adds its gradients to those of all batches before",
+        "loop", _network(_piling_up), needs="more than one step"),
+    Right("train(True) before each epoch, after evaluating"),
+    Row("evaluation while training",
+        "dropout and batch norm are switched to evaluation in training", "loop",
+        _network(_evaluating), needs="dropout or batch norm"),
+    Right("running ← (1 − momentum) running + momentum · batch, at each step"),
+    Row("running statistics not kept", "the running mean and variance stay what they were at first",
+        "loop", _network(_still_statistics), needs="batch norm"),
+    Right("draw a mask for each batch"),
+    Row("dropout's mask reused", "one mask is drawn, and used for all batches", "loop",
         {**around("step", _same_mask), **around("observe", _same_mask)},
-        "draw a mask for each batch",
-        "dropout, more than one step",
-    ),
-    _fault(
-        "last partial batch dropped",
-        "a batch smaller than the others is not trained on",
-        _step(_dropped),
-        "train on every sample, or drop the last batch on both sides",
-        "N not a multiple of the batch",
-    ),
-    _fault(
-        "partial batch divided by the full size",
-        "the gradient of a smaller batch is divided by the size of a whole one",
+        needs="dropout, more than one step"),
+    Right("train on every sample, or drop the last batch on both sides"),
+    Row("last partial batch dropped", "a batch smaller than the others is not trained on", "loop",
+        _step(_dropped), needs="N not a multiple of the batch"),
+    Right("divide by the number of samples in this batch"),
+    Row("partial batch divided by the full size",
+        "the gradient of a smaller batch is divided by the size of a whole one", "loop",
         _upstream(lambda side, dy, samples: dy * (samples / _full(side, samples))),
-        "divide by the number of samples in this batch",
-        "N not a multiple of the batch",
-    ),
-    _fault(
-        "divided by the batch again",
+        needs="N not a multiple of the batch"),
+    Right("the loss alone decides: mean divides by N, sum does not"),
+    Row("divided by the batch again",
         "the gradient is divided by the batch size, which the loss has done already or should not",
-        _upstream(lambda side, dy, samples: dy / samples),
-        "the loss alone decides: mean divides by N, sum does not",
-        "batch > 1",
-    ),
-    _fault(
-        "every second update left out",
-        "an update is made at every second batch only",
-        _step(_every_second),
-        "update after each batch",
-        "more than one step",
-    ),
-    _fault(
-        "targets shuffled apart from inputs",
-        "each sample gets the target of the next one",
-        _batch(lambda side, x, target: (x, _rolled(target))),
-        "shuffle both by one permutation",
-        "batch > 1",
-    ),
-    _fault(
-        "targets of the batch before",
-        "each batch is trained on the targets of the one before",
-        _batch(_remembered),
-        "take inputs and targets of one batch",
-        "more than one batch",
-    ),
-    _fault(
-        "labels off by one",
-        "the targets' columns are shifted by one",
+        "loop", _upstream(lambda side, dy, samples: dy / samples), needs="batch > 1"),
+    Right("update after each batch"),
+    Row("every second update left out", "an update is made at every second batch only", "loop",
+        _step(_every_second), needs="more than one step"),
+    Right("shuffle both by one permutation"),
+    Row("targets shuffled apart from inputs", "each sample gets the target of the next one", "loop",
+        _batch(lambda side, x, target: (x, _rolled(target))), needs="batch > 1"),
+    Right("take inputs and targets of one batch"),
+    Row("targets of the batch before", "each batch is trained on the targets of the one before",
+        "loop", _batch(_remembered), needs="more than one batch"),
+    Right("count classes from 0"),
+    Row("labels off by one", "the targets' columns are shifted by one", "loop",
         _batch(lambda side, x, target: (x, np.roll(target, 1, axis=-1))),
-        "count classes from 0",
-        "more than one output",
-    ),
-    _fault(
-        "inputs at another scale",
-        "inputs are divided by 255 once more",
-        _batch(lambda side, x, target: (x / np.asarray(255, x.dtype), target)),
-        "scale inputs once, alike in training and evaluation",
-    ),
-    _fault(
-        "inputs standardised by batch",
-        "each batch is standardised by its own mean and spread",
-        _batch(lambda side, x, target: (_by_batch(x), target)),
-        "standardise by the statistics of all training data",
-    ),
-    _fault(
-        "inputs' features reversed",
-        "the columns of the inputs are read from the last to the first",
-        _batch(lambda side, x, target: (x[:, ::-1], target)),
-        "one order of features for all",
-        "more than one feature",
-    ),
-)
+        needs="more than one output"),
+    Right("scale inputs once, alike in training and evaluation"),
+    Row("inputs at another scale", "inputs are divided by 255 once more", "loop",
+        _batch(lambda side, x, target: (x / np.asarray(255, x.dtype), target))),
+    Right("standardise by the statistics of all training data"),
+    Row("inputs standardised by batch", "each batch is standardised by its own mean and spread",
+        "loop", _batch(lambda side, x, target: (_by_batch(x), target))),
+    Right("one order of features for all"),
+    Row("inputs' features reversed",
+        "the columns of the inputs are read from the last to the first", "loop",
+        _batch(lambda side, x, target: (x[:, ::-1], target)), needs="more than one feature"),
+    prefix="training",
+)  # fmt: skip
 
 
 def _ours(function: Callable[[Any, int, Any], Any]) -> Changes:
@@ -337,39 +278,22 @@ def _ours(function: Callable[[Any, int, Any], Any]) -> Changes:
     return around("batches", batches)
 
 
-def _feed(what: str, does: str, changes: Changes, remedy: str, needs: str) -> Fault:
-    return _fault(what, does, changes, remedy, needs, owner="Feed")
-
-
-ORDER = (
-    _feed(
-        "shuffled once",
-        "all epochs show the samples in the order of the first",
+ORDER = faults("Feed", Right("a new order in each epoch, from one seed"),
+    Row("shuffled once", "all epochs show the samples in the order of the first", "loop",
         _ours(lambda epoch, number, batches: epoch(1)),
-        "a new order in each epoch, from one seed",
-        "more than one batch and more than one epoch",
-    ),
-    _feed(
-        "shuffled from another seed",
-        "samples are shown in an order of one's own",
-        _ours(lambda epoch, number, batches: epoch(number + 1000)),
-        "one generator, or one order, for both",
-        "more than one batch",
-    ),
-    _feed(
-        "batches in reverse order",
-        "whole batches are shown from the last to the first",
+        needs="more than one batch and more than one epoch"),
+    Right("one generator, or one order, for both"),
+    Row("shuffled from another seed", "samples are shown in an order of one's own", "loop",
+        _ours(lambda epoch, number, batches: epoch(number + 1000)), needs="more than one batch"),
+    Right("one order of batches for both"),
+    Row("batches in reverse order", "whole batches are shown from the last to the first", "loop",
         _ours(lambda epoch, number, batches: [*batches[-2::-1], batches[-1]]),
-        "one order of batches for both",
-        "more than two batches",
-    ),
-    _feed(
-        "first batch only",
-        "each step is made with the first batch of the epoch",
+        needs="more than two batches"),
+    Right("take the next batch at each step"),
+    Row("first batch only", "each step is made with the first batch of the epoch", "loop",
         _ours(lambda epoch, number, batches: [batches[0]] * len(batches)),
-        "take the next batch at each step",
-        "more than one batch",
-    ),
-)
+        needs="more than one batch"),
+    prefix="training",
+)  # fmt: skip
 
 TRAINING = (*LOOP, *ORDER)

@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 
 from compare.faults.changes import around, grad
-from compare.faults.fault import Changes, Fault, Method
+from compare.faults.fault import Changes, Method
+from compare.faults.table import Right, Row, faults
 from reference import Array, Params, Sigmoid
 from reference.module import prefixed, scoped
 
@@ -154,12 +155,6 @@ def _unmasked(right: Method, self: Any, params: Params, x: Array, masks: Any) ->
     return right(self, params, x, dict.fromkeys(masks) | {"is_causal": False})
 
 
-def _fault(
-    what: str, does: str, changes: Changes, spoils: str, remedy: str, needs: str = ""
-) -> Fault:
-    return Fault(f"{NAME}: {what}", does, NAME, changes, spoils, remedy, needs)
-
-
 ADD = "gradients add where one number is used twice: the skip's and the block's"
 FORMS = "norm last: u = LN₁(x + SA(x)), y = LN₂(u + FF(u)); first: u = x + SA(LN₁(x)), …"
 
@@ -169,57 +164,63 @@ BEFORE = "gradient self_attn"
 #: An output that may be less wrong than its rounding, and what is made of it.
 TINY = "output or gradient linear2.weight"
 
-TRANSFORMER = (
-    _fault("first skip missing", "the attention's output is not added to x",
-           _forward(first=lambda x, block: block), "output", FORMS),
-    _fault("second skip missing", "the small network's output is not added to u",
-           _forward(second=lambda u, block: block), "output", FORMS),
-    _fault("first skip's gradient dropped", "dx is what comes through the attention alone",
-           _backward(first=lambda skip, block: block), "dx", ADD),
-    _fault("second skip's gradient dropped", "du is what comes through the small network alone",
-           _backward(second=lambda skip, block: block), BEFORE, ADD),
-    _fault("attention's gradient dropped", "dx is what comes through the skip alone",
-           _backward(first=lambda skip, block: skip), "dx", ADD),
-    _fault("small network's gradient dropped", "du is what comes through the skip alone",
-           _backward(second=lambda skip, block: skip), BEFORE, ADD),
-    _fault("first skip's gradient doubled", "the skip's gradient is added twice",
-           _backward(first=lambda skip, block: 2 * skip + block), "dx", ADD),
-    _fault("second skip's gradient doubled", "the skip's gradient is added twice",
-           _backward(second=lambda skip, block: 2 * skip + block), BEFORE, ADD),
-    _fault("norms on the other side", "norm_first is taken for its opposite",
-           {**around("forward", _other_form), **around("backward", _other_form)}, "output", FORMS),
-    _fault("first norm left out", "there is no norm at the attention",
-           _without("norm1"), "output", FORMS),
-    _fault("second norm left out", "there is no norm at the small network",
-           _without("norm2"), "output", FORMS),
-    _fault("one norm for both", "the second norm has the first one's weight and bias",
-           {**around("_apply", _one_norm), **around("_apply_backward", _one_norm)}, "output",
-           "norm1 and norm2 have parameters of their own"),
-    _fault("norms' gradients swapped", "norm1 gets norm2's gradients, and the reverse",
-           around("backward", _swapped_norms), "gradient norm1",
-           "each norm its own gradients"),
-    _fault("norm's derivative missing at the attention", "the error passes norm1 as it is",
-           _underived("norm1"), f"{BEFORE} or dx", "dx = LN'ᵀ dy"),
-    _fault("norm's derivative missing at the small network", "the error passes norm2 as it is",
-           _underived("norm2"), BEFORE, "dx = LN'ᵀ dy"),
-    _fault("activation left out", "the small network is linear",
-           _without("activation"), "output", "FF(x) = W₂ f(W₁ x + b₁) + b₂"),
-    _fault("activation's derivative missing", "the error passes f as if it were not there",
-           _underived("activation"), BEFORE, "multiply by f'(W₁ x + b₁)"),
-    _fault("activation after both maps", "f is applied to the small network's output, too",
-           around("_feed", _activated_after), "output", "FF(x) = W₂ f(W₁ x + b₁) + b₂"),
-    _fault("GELU in its tanh form", "GELU is computed by tanh, not by erf",
-           _other_activation(_tanh_form), TINY, "x Φ(x), by erf", "gelu"),
-    _fault("GELU by a sigmoid", "GELU is x σ(1.702 x)",
-           _other_activation(_by_sigmoid), "output", "x Φ(x), by erf", "gelu"),
-    _fault("gradient of the queries only", "of the attention's three inputs only the first counts",
-           _attended(lambda dq, dk, dv: dq), "dx or gradient norm1", ADD),
-    _fault("gradient of the values left out", "x as a value has no gradient",
-           _attended(lambda dq, dk, dv: dq + dk), "dx or gradient norm1", ADD),
-    _fault("masks not handed on", "the attention is called without the masks",
-           around("_attend", _unmasked), "output", "hand src_mask and padding to the attention",
-           "a mask"),
-    _fault("bias gradient averaged", "linear1's bias gradient is divided by its length",
-           grad("linear1.bias", lambda g: g / g.shape[-1]), "gradient linear1.bias",
-           "db = Σ dy over all steps and samples", "bias"),
+TRANSFORMER = faults(NAME, Right(FORMS),
+    Row("first skip missing", "the attention's output is not added to x", "output",
+        _forward(first=lambda x, block: block)),
+    Row("second skip missing", "the small network's output is not added to u", "output",
+        _forward(second=lambda u, block: block)),
+    Right(ADD),
+    Row("first skip's gradient dropped", "dx is what comes through the attention alone", "dx",
+        _backward(first=lambda skip, block: block)),
+    Row("second skip's gradient dropped", "du is what comes through the small network alone",
+        BEFORE, _backward(second=lambda skip, block: block)),
+    Row("attention's gradient dropped", "dx is what comes through the skip alone", "dx",
+        _backward(first=lambda skip, block: skip)),
+    Row("small network's gradient dropped", "du is what comes through the skip alone", BEFORE,
+        _backward(second=lambda skip, block: skip)),
+    Row("first skip's gradient doubled", "the skip's gradient is added twice", "dx",
+        _backward(first=lambda skip, block: 2 * skip + block)),
+    Row("second skip's gradient doubled", "the skip's gradient is added twice", BEFORE,
+        _backward(second=lambda skip, block: 2 * skip + block)),
+    Right(FORMS),
+    Row("norms on the other side", "norm_first is taken for its opposite", "output",
+        {**around("forward", _other_form), **around("backward", _other_form)}),
+    Row("first norm left out", "there is no norm at the attention", "output", _without("norm1")),
+    Row("second norm left out", "there is no norm at the small network", "output",
+        _without("norm2")),
+    Right("norm1 and norm2 have parameters of their own"),
+    Row("one norm for both", "the second norm has the first one's weight and bias", "output",
+        {**around("_apply", _one_norm), **around("_apply_backward", _one_norm)}),
+    Right("each norm its own gradients"),
+    Row("norms' gradients swapped", "norm1 gets norm2's gradients, and the reverse",
+        "gradient norm1", around("backward", _swapped_norms)),
+    Right("dx = LN'ᵀ dy"),
+    Row("norm's derivative missing at the attention",
+        "the error passes norm1 as it is", f"{BEFORE} or dx", _underived("norm1")),
+    Row("norm's derivative missing at the small network", "the error passes norm2 as it is", BEFORE,
+        _underived("norm2")),
+    Right("FF(x) = W₂ f(W₁ x + b₁) + b₂"),
+    Row("activation left out", "the small network is linear", "output", _without("activation")),
+    Right("multiply by f'(W₁ x + b₁)"),
+    Row("activation's derivative missing", "the error passes f as if it were not there", BEFORE,
+        _underived("activation")),
+    Right("FF(x) = W₂ f(W₁ x + b₁) + b₂"),
+    Row("activation after both maps", "f is applied to the small network's output, too", "output",
+        around("_feed", _activated_after)),
+    Right("x Φ(x), by erf"),
+    Row("GELU in its tanh form", "GELU is computed by tanh, not by erf", TINY,
+        _other_activation(_tanh_form), needs="gelu"),
+    Row("GELU by a sigmoid", "GELU is x σ(1.702 x)", "output",
+        _other_activation(_by_sigmoid), needs="gelu"),
+    Right(ADD),
+    Row("gradient of the queries only", "of the attention's three inputs only the first counts",
+        "dx or gradient norm1", _attended(lambda dq, dk, dv: dq)),
+    Row("gradient of the values left out", "x as a value has no gradient", "dx or gradient norm1",
+        _attended(lambda dq, dk, dv: dq + dk)),
+    Right("hand src_mask and padding to the attention"),
+    Row("masks not handed on", "the attention is called without the masks", "output",
+        around("_attend", _unmasked), needs="a mask"),
+    Right("db = Σ dy over all steps and samples"),
+    Row("bias gradient averaged", "linear1's bias gradient is divided by its length",
+        "gradient linear1.bias", grad("linear1.bias", lambda g: g / g.shape[-1]), needs="bias"),
 )  # fmt: skip
