@@ -32,7 +32,7 @@ def columns(x: Array, window: Window, groups: int) -> Array:
 
 
 def correlate(weight: Array, cols: Array) -> Array:
-    """``y = W cols``: weight (G, O, C, *kernel), cols (N, G, C·K, L), y (N, G, O, L)."""
+    """``y = W cols``: weight ``(G, O, C, *kernel)``, cols (N, G, C·K, L), y (N, G, O, L)."""
     return weight.reshape(*weight.shape[:2], cols.shape[-2]) @ cols
 
 
