@@ -32,8 +32,8 @@ with loading():
     from compare.process.startup import settle
 
 if TYPE_CHECKING:
-    from compare.catalogue.check_entries import Row
     from compare.measure.tolerances import Tolerance
+    from compare.results.checked import Row
     from compare.results.result import Result
     from compare.training.solo import Trained
 
@@ -148,7 +148,6 @@ def compare(
 
 def _compare(case: Case, tolerance: Tolerance, lockstep_every: int | None, shown: bool) -> Result:
     """Compare one case, and show the report or tell why there is none."""
-    from compare.results.console import show
     from compare.results.several import NoReport
     from compare.training.session import run
 
@@ -160,36 +159,37 @@ def _compare(case: Case, tolerance: Tolerance, lockstep_every: int | None, shown
         return NoReport(case, error)
     if shown:
         with showing():
-            show(report, results())
+            report.show(results())
     return report
 
 
 def _compare_entries(names: list[str], tolerance: Tolerance, shown: bool) -> list[Row]:
     """Compare entries of the catalogue, and show them in one table."""
     from compare.catalogue.check_entries import check_all
-    from compare.results.console import entries
+    from compare.results.checked import entries
+    from compare.results.console import draw
 
     with progress("catalogue", len(names)) as advance:
         done = iter(range(1, len(names) + 1))
         rows = check_all(names, tolerance, progress=lambda name: advance(next(done)))
     if shown:
         with showing():
-            entries(rows, results())
+            draw(entries(rows), results())
     return rows
 
 
 def _summarise(found: list[Result]) -> None:
-    from compare.results.console import summary
+    from compare.results.console import draw
+    from compare.results.several import summary
 
     with showing():
-        summary(found, results())
+        draw(summary(found), results())
 
 
 def _write_json(found: list[Result], target: str, several: bool) -> None:
     """Write all results as a list, or the single one by itself, if there is a report."""
-    from compare.results.json import to_json
     from compare.results.report import Report
-    from compare.results.several import NoReport
+    from compare.results.several import NoReport, to_json
 
     if several or not isinstance(found[0], Report | NoReport):
         text = to_json(found)
@@ -253,9 +253,9 @@ def train(
     _check_outputs(None, plot, save)
     trained = _train(settled, impl)
     from compare.command import predict
-    from compare.results.words import count_epochs, losses
+    from compare.results.sentences import count_epochs
 
-    typer.echo(f"{impl}: {settled.name}, {count_epochs(settled.epochs)}, {losses(trained.outcome)}")
+    typer.echo(f"{impl}: {settled.name}, {count_epochs(settled.epochs)}, {trained.outcome}")
     for line in predict.known(settled, trained.side):
         typer.echo(line)
     if save:
@@ -423,7 +423,8 @@ def audit(
     _check_outputs(json, None)
     from compare.audit.run import NAMES
     from compare.audit.run import audit as run
-    from compare.render.audit import show, to_dict
+    from compare.render.audit import document, to_dict
+    from compare.results.console import draw
     from compare.results.json import as_json
 
     if case != "all" and case not in NAMES:
@@ -433,7 +434,7 @@ def audit(
         found = run(names, dtype, advance)
     if json != "-":
         with showing():
-            show(found, results())
+            draw(document(found), results())
     if json is not None:
         _write(as_json(to_dict(found)), json)
     raise typer.Exit(found.exit_code)

@@ -11,8 +11,9 @@ if TYPE_CHECKING:
     from compare.cases.named import CASES, Case
     from compare.own.api import crosscheck
     from compare.results.own_report import CrossReport
-    from compare.results.report import Failure, Outcome, Report, Verdict
+    from compare.results.report import Outcome, Report
     from compare.results.result import NotAgreed
+    from compare.results.verdict import Failure, Verdict
     from compare.training.module import compare_module
     from compare.twins.modules import child, mirror, register_twin
 
@@ -29,11 +30,11 @@ _HOMES = {
     "BackproofError": "compare.base.errors",
     "CannotCompare": "compare.base.errors",
     "UsageError": "compare.base.errors",
-    "Failure": "compare.results.report",
+    "Failure": "compare.results.verdict",
     "NotAgreed": "compare.results.result",
     "Outcome": "compare.results.report",
     "Report": "compare.results.report",
-    "Verdict": "compare.results.report",
+    "Verdict": "compare.results.verdict",
 }
 
 __all__ = [

@@ -29,7 +29,7 @@ from compare.diagnosis.planting.search import Evidence
 from compare.measure.held import Held
 from compare.measure.meter import Meter
 from compare.measure.tolerances import Fixed, Tolerance
-from compare.results.report import Failure, judge
+from compare.results.verdict import Failure, judge
 from compare.sides import lockstep
 from compare.sides.feed import Feed
 from compare.sides.lockstep import Moment

@@ -194,7 +194,7 @@ def _by_torch(
         tolerance=allowance.name,
         multiple=allowance.multiple,
         sections=tuple(one.section for one in looks),
-        judgement=None,
+        opinion=None,
         causes=(),
         remarks=(*left_out, *said),
         parameters=sum(value.size for value in looks[0].weights.values()),
@@ -241,7 +241,7 @@ def _by_loss(
         tolerance=allowance.name,
         multiple=allowance.multiple,
         sections=tuple(one.section for one in looks),
-        judgement=None,
+        opinion=None,
         causes=(),
         remarks=(
             *left_out,

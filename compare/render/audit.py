@@ -6,42 +6,42 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
-from rich import box
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
-
 from compare.audit.run import Audit
 from compare.audit.trial import Trial
-from compare.base.printable import printable
 from compare.faults import FAULTS
-from compare.results.console import say
-
-#: From this width on, the table has all of its columns.
-WIDE = 100
+from compare.results.document import BLANK, Column, Document, Line, Table
 
 #: So many failures are told in words; JSON has them all.
 TOLD = 20
 
+_COLUMNS = (
+    Column("fault", right=False, wraps=True),
+    Column("passed"),
+    Column("for example in", right=False, wraps=True, wide=True),
+    Column("by", right=False, wraps=True, wide=True),
+    Column("step", wraps=True, wide=True),
+    Column("located at", right=False, wraps=True),
+    Column("named as", right=False, wraps=True),
+)
 
-def show(audit: Audit, console: Console) -> None:
-    """Print the verdict, the matrix, what failed and what did not show."""
-    passed = audit.exit_code == 0
-    say(console, headline(audit), "bold green" if passed else "bold red")
-    console.print()
-    console.print(_matrix(audit, console.width >= WIDE))
+
+def document(audit: Audit) -> Document:
+    """The verdict, the matrix, what failed and what did not show."""
+    yield Line(headline(audit), "bold green" if audit.exit_code == 0 else "bold red")
+    yield BLANK
+    yield _matrix(audit)
     if audit.failures:
-        console.print()
+        yield BLANK
     for trial in audit.failures[:TOLD]:
-        say(console, f"  {trial}", "red")
+        yield Line(f"  {trial}", "red")
     if len(audit.failures) > TOLD:
-        say(console, f"  and {len(audit.failures) - TOLD} more, marked with ! in the table")
+        yield Line(f"  and {len(audit.failures) - TOLD} more, marked with ! in the table")
     if audit.hidden:
-        console.print()
-        say(console, "not shown, so neither passed nor failed:")
+        yield BLANK
+        yield Line("not shown, so neither passed nor failed:")
     for name in audit.hidden:
         needs = FAULTS[name].needs if name in FAULTS else ""
-        say(console, f"  {name}: needs {needs or 'another case'}", "yellow")
+        yield Line(f"  {name}: needs {needs or 'another case'}", "yellow")
 
 
 def headline(audit: Audit) -> str:
@@ -61,45 +61,28 @@ def _share(every: Sequence[Trial], what: str) -> str:
     return f"{count / max(1, len(every)):.1%} {what}"
 
 
-def _matrix(audit: Audit, wide: bool) -> Table:
+def _matrix(audit: Audit) -> Table:
     """One row for each fault: how often it passed, and what the first failure or trial gave."""
-    table = Table(
-        box=box.SIMPLE_HEAD,
-        show_edge=False,
-        padding=(0, 1, 0, 0),
-        caption=None if wide else f"for example in, by, step: from {WIDE} columns on",
-        caption_justify="left",
-    )
-    table.add_column("fault", overflow="fold")
-    table.add_column("passed", justify="right", no_wrap=True)
-    if wide:
-        table.add_column("for example in", overflow="fold")
-        table.add_column("by")
-        table.add_column("step", justify="right")
-    table.add_column("located at", overflow="fold")
-    table.add_column("named as", overflow="fold")
+    rows = []
     for name in dict.fromkeys(trial.fault for trial in audit.trials):
         several = audit.of(name)
         failed = [trial for trial in several if not trial.passed]
-        cells = _cells(name, several, (failed or list(several))[0], wide)
-        table.add_row(*(Text(printable(cell)) for cell in cells), style="red" if failed else "")
-    return table
+        cells = _cells(name, several, (failed or list(several))[0])
+        rows.append((cells, "red" if failed else ""))
+    return Table(_COLUMNS, rows, width=100, spaced=True)
 
 
-def _cells(name: str, several: Sequence[Trial], example: Trial, wide: bool) -> list[str]:
+def _cells(name: str, several: Sequence[Trial], example: Trial) -> list[str]:
     passed = sum(trial.passed for trial in several)
     mark = "" if passed == len(several) else "! "
     also = [other for other in example.names if other != name]
     own = ["itself"] if name in example.names else []
-    middle = [
-        f"{example.exhibit}, {example.site}",
-        example.check or "none",
-        str(example.epoch or ""),
-    ]
     return [
         mark + name,
         f"{passed}/{len(several)}",
-        *(middle if wide else []),
+        f"{example.exhibit}, {example.site}",
+        example.check or "none",
+        str(example.epoch or ""),
         example.quantity or "nowhere",
         ", ".join(own + also) or "nothing",
     ]

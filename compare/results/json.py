@@ -1,21 +1,12 @@
-"""Results as JSON, with everything in them but nothing that differs from run to run."""
+"""Plain data as JSON text."""
 
 from __future__ import annotations
 
 import json
 import math
-from collections.abc import Sequence
 from typing import Any
 
 from compare.base.printable import encodable
-from compare.results.result import Result
-
-
-def to_json(result: Result | Sequence[Result]) -> str:
-    """JSON text of a result, or of several, which become a list."""
-    if isinstance(result, Result):
-        return result.to_json()
-    return as_json([one.to_dict() for one in result])
 
 
 def as_json(found: dict[str, Any] | list[dict[str, Any]]) -> str:

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from compare.measure.metrics import Metrics
-from compare.results.report import Failure, Verdict, is_gradient, judge, unjudged, verdict_of
+from compare.referee.opinion import Opinion
+from compare.results.cause import Cause
+from compare.results.document import BLANK, Document, Line
 from compare.results.result import Result
-
-if TYPE_CHECKING:
-    from rich.console import Console
-
-    from compare.own.explain.which_side import Judgement
-    from compare.results.cause import Cause
+from compare.results.sentences import VERDICTS, opening, question_marks, undecided
+from compare.results.tables import metrics_table
+from compare.results.verdict import Failure, Verdict, is_gradient, judge, unjudged, verdict_of
 
 
 @dataclass(frozen=True)
@@ -42,7 +41,7 @@ class CrossReport(Result):
         tolerance: name of the tolerance.
         multiple: how many of its units were allowed.
         sections: the comparisons.
-        judgement: which side is wrong; None where nothing differs.
+        opinion: which side is wrong; None where nothing differs.
         causes: what explains the difference.
         remarks: what else a reader should know.
         parameters: how many numbers were checked.
@@ -55,7 +54,7 @@ class CrossReport(Result):
     tolerance: str
     multiple: float
     sections: tuple[Section, ...]
-    judgement: Judgement | None
+    opinion: Opinion | None
     causes: tuple[Cause, ...]
     remarks: tuple[str, ...]
     parameters: int
@@ -92,7 +91,7 @@ class CrossReport(Result):
 
     @property
     def verdict(self) -> Verdict:
-        """See :func:`compare.results.report.verdict_of`."""
+        """See :func:`compare.results.verdict.verdict_of`."""
         return verdict_of(bool(self.failures), self._every, filter(is_gradient, self._every))
 
     @property
@@ -103,10 +102,37 @@ class CrossReport(Result):
     def exit_code(self) -> int:
         return self.verdict.value
 
-    def show(self, console: Console) -> None:
-        from compare.results.own_words import show
+    @property
+    def headline(self) -> str:
+        """The verdict, in one line."""
+        first = self.first_divergence
+        checks = sum(metrics.checks - metrics.vacuous for metrics in self._every)
+        if first is not None:
+            told = f"first at {first.quantity} ({first.check})"
+        elif self.verdict is Verdict.NOTHING:
+            told = undecided(self.unjudged)
+        else:
+            told = f"{checks:,} comparisons of {self.parameters:,} parameters within tolerance"
+        if self.notice:
+            told += f"; but {self.notice}"
+        return f"{VERDICTS[self.verdict]}: your network against {self.against}: {told}"
 
-        show(self, console)
+    def document(self) -> Document:
+        yield from opening(self.headline, self.verdict, self.failures)
+        if self.where:
+            yield Line(f"  where: {self.where}", "bold")
+        for cause in self.causes:
+            yield Line(f"  cause: {cause.name}: {cause.told}; {cause.remedy}", "bold")
+        if self.opinion is not None:
+            yield Line(f"  which side: {self.opinion}", "bold")
+        for section in self.sections:
+            yield BLANK
+            yield metrics_table(section.title, section.metrics, self.multiple, epochs=False)
+        remarks = [*self.remarks, *question_marks(self.undecided, self.unjudged)]
+        if remarks:
+            yield BLANK
+        for remark in remarks:
+            yield Line(remark, "yellow")
 
     def to_dict(self) -> dict[str, Any]:
         first = self.first_divergence
@@ -121,7 +147,7 @@ class CrossReport(Result):
             "parameters": self.parameters,
             "tolerance": {"name": self.tolerance, "multiple": self.multiple},
             "where": self.where or None,
-            "judgement": None if self.judgement is None else str(self.judgement),
+            "judgement": None if self.opinion is None else str(self.opinion),
             "causes": [asdict(cause) for cause in self.causes],
             "notice": self.notice,
             "remarks": list(self.remarks),

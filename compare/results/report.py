@@ -1,31 +1,24 @@
-"""The verdict on a comparison, and everything that it rests on."""
+"""What the comparison of a whole training found, and everything that the verdict rests on."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterable
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
-from enum import Enum
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from compare.base.quantities import gradient
 from compare.cases.named import Case
 from compare.measure.history import LossHistory
-from compare.measure.metrics import Difference, Metrics
+from compare.measure.metrics import Metrics
 from compare.referee.opinion import Opinion
 from compare.results.cause import Cause
+from compare.results.document import BLANK, Document, Line
 from compare.results.result import Result
+from compare.results.sentences import VERDICTS, count_epochs, opening, question_marks, undecided
+from compare.results.tables import metrics_table
+from compare.results.verdict import Failure, Verdict, is_gradient, judge, unjudged, verdict_of
 
-if TYPE_CHECKING:
-    from rich.console import Console
-
-
-class Verdict(Enum):
-    """What came out; the values are the exit codes."""
-
-    AGREE = 0
-    DISAGREE = 1
-    NOTHING = 4
+#: So many causes are told in words; JSON has them all.
+CAUSES = 5
 
 
 @dataclass(frozen=True)
@@ -44,52 +37,9 @@ class Outcome:
     learned: bool
     score: str
 
-
-@dataclass(frozen=True)
-class Failure:
-    """A quantity on which the two sides differ by more than is allowed.
-
-    Attributes:
-        check: ``lockstep`` or ``free run``.
-        quantity: its name.
-        epoch: when it was first seen to differ; 0 where there are no epochs.
-        difference: the numbers; None where there was nothing to compare.
-        allowed: the largest difference that would have passed, at that entry.
-        metrics: all that was measured of the quantity.
-        reason: why there was nothing to compare.
-    """
-
-    check: str
-    quantity: str
-    epoch: int
-    difference: Difference | None
-    allowed: float
-    metrics: Metrics
-    reason: str | None = None
-
     def __str__(self) -> str:
-        when = f", epoch {self.epoch}" if self.epoch else ""
-        where = f"{self.check}{when}: {self.quantity}"
-        if self.difference is None:
-            return f"{where}: {self.reason}"
-        worst = self.difference
-        index = list(worst.index) if worst.index else ""
-        actual, expected = _apart(worst.actual, worst.expected)
-        allowed = f"allowed is {self.allowed:.2g}"
-        if not 0 <= self.allowed < math.inf:
-            allowed = "what is allowed could not be computed"
-        return (
-            f"{where}{index} = {actual}, but should be {expected}; they differ "
-            f"by {worst.error:.2g}, {allowed} "
-            f"({worst.beyond} of {worst.size} entries differ, {worst.beyond / worst.size:.1%})"
-        )
-
-
-def _apart(actual: float, expected: float) -> tuple[str, str]:
-    """Both numbers with as many digits as it takes to tell them apart."""
-    if f"{actual:.9g}" != f"{expected:.9g}":
-        return f"{actual:.9g}", f"{expected:.9g}"
-    return f"{actual:.17g}", f"{expected:.17g}"
+        learned = "learned" if self.learned else "not learned"
+        return f"loss {self.loss_before:.6g} -> {self.loss_after:.6g}, {learned} ({self.score})"
 
 
 @dataclass(frozen=True, repr=False)
@@ -167,7 +117,7 @@ class Report(Result):
 
     @property
     def verdict(self) -> Verdict:
-        """See :func:`verdict_of`."""
+        """See :func:`compare.results.verdict.verdict_of`."""
         every = (*self.lockstep, *self.free_run)
         return verdict_of(bool(self.failures), every, filter(is_gradient, self.lockstep))
 
@@ -175,10 +125,64 @@ class Report(Result):
     def exit_code(self) -> int:
         return self.verdict.value
 
-    def show(self, console: Console) -> None:
-        from compare.results.console import show
+    @property
+    def headline(self) -> str:
+        """The verdict, in one line."""
+        case = self.case
+        subject = f"{case.name}, {count_epochs(case.epochs)}, {case.dtype}, seed {case.seed}"
+        every = (*self.lockstep, *self.free_run)
+        checks = sum(metrics.checks - metrics.vacuous for metrics in every)
+        first = self.first_divergence
+        if first is not None:
+            told = f"first at {first.quantity}, epoch {first.epoch} ({first.check})"
+        elif self.verdict is Verdict.NOTHING:
+            told = undecided(self.unjudged)
+        else:
+            told = f"{checks:,} comparisons within tolerance"
+        return f"{VERDICTS[self.verdict]}: {subject}: {told}"
 
-        show(self, console)
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """What a reader should know besides the tables."""
+        said = list(self.notes)
+        if self.horizon is not None:
+            said.append(
+                f"free run: not decidable from epoch {self.horizon} on, as rounding alone, growing "
+                f"{self.growth:.3g}-fold per epoch, explains any difference; lockstep decides"
+            )
+        nothing = [*self.undecided, *(f"{name} (free run)" for name in self.undecided_free_run)]
+        said += question_marks(nothing, self.unjudged)
+        if self.agrees and not (self.reference.learned and self.torch.learned):
+            said.append(
+                "both sides agree, but the task was not learned: more epochs, or another seed"
+            )
+        return tuple(said)
+
+    def document(self) -> Document:
+        yield from opening(self.headline, self.verdict, self.failures)
+        if self.opinion is not None:
+            yield Line(f"  referee: {self.opinion}", "bold")
+        for cause in self._causes():
+            yield Line(f"  cause: {cause}", "bold")
+        yield BLANK
+        yield metrics_table("lockstep: one step from the same start", self.lockstep, self.multiple)
+        yield BLANK
+        yield metrics_table("free run: each side on its own", self.free_run, self.free_run_multiple)
+        yield BLANK
+        yield Line(f"reference  {self.reference}")
+        yield Line(f"torch      {self.torch}")
+        for remark in self.remarks:
+            yield Line(remark, "yellow")
+
+    def _causes(self) -> Iterator[str]:
+        """What explains a disagreement, each cause with its remedy; several explain it alike."""
+        if self.unexplained:
+            yield self.unexplained
+            return
+        for cause in self.causes[:CAUSES]:
+            yield f"{cause.name}: {cause.told}. Remedy: {cause.remedy}"
+        if len(self.causes) > CAUSES:
+            yield f"or one of {len(self.causes) - CAUSES} more"
 
     def to_dict(self) -> dict[str, Any]:
         first = self.first_divergence
@@ -209,40 +213,3 @@ class Report(Result):
             },
             "versions": self.versions,
         }
-
-
-def is_gradient(metrics: Metrics) -> bool:
-    """Whether the quantity is the gradient of a parameter, or the one at the input."""
-    return metrics.quantity.startswith(gradient(""))
-
-
-def unjudged(several: Iterable[Metrics]) -> tuple[str, ...]:
-    """The names of quantities of which it could not always be computed what is allowed."""
-    return tuple(dict.fromkeys(metrics.quantity for metrics in several if metrics.unjudged))
-
-
-def verdict_of(failed: bool, every: Iterable[Metrics], needed: Iterable[Metrics]) -> Verdict:
-    """Disagree on any failure; agree only on what could have failed, all of which was judged.
-
-    Args:
-        failed: whether anything failed.
-        every: all that was measured; nothing of it may be unjudged.
-        needed: at least one of these must have been compared so that it could have failed.
-    """
-    if failed:
-        return Verdict.DISAGREE
-    if unjudged(every) or not any(metrics.decided for metrics in needed):
-        return Verdict.NOTHING
-    return Verdict.AGREE
-
-
-def judge(check: str, metrics: Metrics, multiple: float) -> Failure | None:
-    """The first failure of one quantity, if so many units are allowed."""
-    if metrics.structure is not None:
-        epoch, reason = metrics.structure_epoch, metrics.structure
-        return Failure(check, metrics.quantity, epoch, None, 0.0, metrics, reason)
-    beyond = metrics.first_beyond(multiple)
-    if beyond is None:
-        return None
-    allowed = multiple * beyond.unit
-    return Failure(check, metrics.quantity, beyond.epoch, beyond, allowed, metrics)

@@ -14,8 +14,12 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any, Self
 
+from compare.results.json import as_json
+
 if TYPE_CHECKING:
     from rich.console import Console
+
+    from compare.results.document import Document
 
 
 class NotAgreed(AssertionError):
@@ -39,8 +43,8 @@ class Result(ABC):
         """What the command line exits with; 0 if both sides agree."""
 
     @abstractmethod
-    def show(self, console: Console) -> None:
-        """Print it."""
+    def document(self) -> Document:
+        """Its words and tables, the verdict first."""
 
     @abstractmethod
     def to_dict(self) -> dict[str, Any]:
@@ -67,21 +71,25 @@ class Result(ABC):
 
     def to_json(self) -> str:
         """JSON text; numbers that JSON does not know become the strings "nan", "inf" and "-inf"."""
-        from compare.results.json import as_json
-
         return as_json(self.to_dict())
+
+    def show(self, console: Console) -> None:
+        """Print it."""
+        from compare.results.console import draw
+
+        draw(self.document(), console)
 
     def __str__(self) -> str:
         """The words of the terminal, at a width that does not depend on any."""
-        from compare.results.text import as_text
+        from compare.results.console import as_text
 
-        return as_text(self.show)
+        return as_text(self.document())
 
     def __repr__(self) -> str:
         first, *_ = str(self).strip().split("\n", 1)
         return f"<{type(self).__name__}: {first}>"
 
     def _repr_html_(self) -> str:
-        from compare.results.text import as_html
+        from compare.results.console import as_html
 
-        return as_html(self.show)
+        return as_html(self.document())

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from compare.base.errors import CannotCompare
 from compare.cases.named import Case
+from compare.results.document import Document, Line
+from compare.results.json import as_json
+from compare.results.report import Report
 from compare.results.result import Result
-
-if TYPE_CHECKING:
-    from rich.console import Console
+from compare.results.sentences import COLOURS
 
 #: Exit codes in the order in which they are told: a fault first, agreement last.
 GRAVITY = (1, 3, 4, 0)
@@ -33,10 +34,8 @@ class NoReport(Result):
     def exit_code(self) -> int:
         return CannotCompare.exit_code
 
-    def show(self, console: Console) -> None:
-        from compare.results.console import say
-
-        say(console, f"could not compare: {self.case.name}: {self.error}", "yellow")
+    def document(self) -> Document:
+        yield Line(f"could not compare: {self.case.name}: {self.error}", "yellow")
 
     def to_dict(self) -> dict[str, Any]:
         return {
@@ -50,3 +49,18 @@ class NoReport(Result):
 def exit_code(results: Sequence[Result]) -> int:
     """The gravest of the results' exit codes."""
     return min((one.exit_code for one in results), key=GRAVITY.index)
+
+
+def to_json(results: Sequence[Result]) -> str:
+    """JSON text of a list of all."""
+    return as_json([one.to_dict() for one in results])
+
+
+def summary(results: Iterable[Result]) -> Document:
+    """One line for each."""
+    yield Line("in short:")
+    for result in results:
+        if isinstance(result, NoReport):
+            yield Line(f"could not compare: {result.case.name}", "yellow")
+        elif isinstance(result, Report):
+            yield Line(result.headline, COLOURS[result.verdict])

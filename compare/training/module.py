@@ -18,7 +18,8 @@ from compare.cases.case import Case
 from compare.cases.data import Dataset
 from compare.cases.named import check_settings
 from compare.measure.tolerances import make
-from compare.results.report import Report, Verdict
+from compare.results.report import Report
+from compare.results.verdict import Verdict
 from compare.sides.feed import Feed
 from compare.sides.lockstep import Step
 from compare.sides.networks.beside import Beside

@@ -26,7 +26,7 @@ from compare.referee.derivative import (
     stride,
 )
 from compare.referee.differences import central
-from compare.referee.opinion import Finding, Opinion
+from compare.referee.opinion import Finding, Opinion, Slope
 from compare.sides.lockstep import Step
 from compare.sides.networks.copies import copied
 from compare.sides.networks.torch_hooks import use_masks
@@ -72,7 +72,7 @@ def judge(pair: Pair, step: Step, x: Array, target: Array, failing: frozenset[st
     }
     distance = _length(difference)
     if not math.isfinite(distance) or not _all_finite(step):
-        return Opinion(Finding.NOT_FINITE, forwards_differ)
+        return Opinion(Finding.NOT_FINITE, forwards_differ=forwards_differ)
     if distance == 0:
         return Opinion(Finding.FORWARDS if forwards_differ else Finding.UNCLEAR)
     direction = {name: d / distance for name, d in difference.items()}
@@ -85,7 +85,12 @@ def judge(pair: Pair, step: Step, x: Array, target: Array, failing: frozenset[st
     finding = _decide(ours, theirs, claims, distance, noise)
     if finding is Finding.FORWARDS and not forwards_differ:
         finding = Finding.UNCLEAR
-    return Opinion(finding, forwards_differ, ours, claims[0], theirs, claims[1])
+    return Opinion(
+        finding,
+        Slope("the reference's loss", ours, claims[0]),
+        Slope("PyTorch's loss", theirs, claims[1]),
+        forwards_differ,
+    )
 
 
 def _all_finite(step: Step) -> bool:

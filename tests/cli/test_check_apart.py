@@ -176,9 +176,9 @@ def test_report_that_cannot_be_shown_leaves_the_verdict(tmp_path: Path) -> None:
     path = network(tmp_path, "", factor=3.0)
     path.write_text(
         path.read_text()
-        + "import compare.results.own_words as ours\n"
+        + "import compare.results.console as ours\n"
         + "def broken(*a): raise KeyError('lost')\n"
-        + "ours.show = broken\n"
+        + "ours.draw = broken\n"
     )
     done = check(path)
     assert (done.returncode, done.stderr) == (1, "")

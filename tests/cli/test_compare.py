@@ -14,7 +14,6 @@ from compare.api import compare
 from compare.cases.named import CASES
 from compare.catalogue.table import CATALOGUE
 from compare.command.process import results
-from compare.results.json import to_json
 from reference import Array, Params
 from tests.cli.checks import assert_ended, assert_fits, assert_refused, process, run, strict_json
 
@@ -251,7 +250,7 @@ def test_json_of_a_disagreement(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_json_of_what_json_has_no_numbers_for() -> None:
     report = compare("line", epochs=1)
     odd = replace(report.reference, loss_before=math.nan, loss_after=-math.inf)
-    found = strict_json(to_json(replace(report, reference=odd)))
+    found = strict_json(replace(report, reference=odd).to_json())
     assert found["reference"]["loss_before"] == "nan"
     assert found["reference"]["loss_after"] == "-inf"
 

@@ -187,7 +187,7 @@ def test_a_fault_of_this_program_is_no_verdict() -> None:
 
 @pytest.mark.parametrize(("options", "code"), [([], 0), (["--rtol", "0", "--atol", "0"], 1)])
 def test_a_report_that_cannot_be_shown_has_its_verdict(options: list[str], code: int) -> None:
-    fault = with_a_fault("compare.results.console.show")
+    fault = with_a_fault("compare.results.console.draw")
     done = process(fault, "compare", "--epochs", "1", *options)
     assert (done.returncode, done.stdout) == (code, "")
     assert done.stderr.startswith("Error: the report cannot be shown, and its verdict is the exit ")

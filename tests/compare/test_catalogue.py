@@ -21,7 +21,7 @@ from compare.catalogue.subject import random_like, subject_of
 from compare.catalogue.table import CATALOGUE, find, lines
 from compare.measure.rounding import Rounded
 from compare.measure.tolerances import TOLERANCES, Fixed, make
-from compare.results.report import Verdict
+from compare.results.verdict import Verdict
 from compare.sides.pair import build
 from reference.optim import Scheduler
 

@@ -10,7 +10,6 @@ import torch
 
 from compare import compare
 from compare.cases.named import DTYPES
-from compare.results.json import to_json
 from tests.global_state import changes, restore, snapshot
 from tests.noise import noise_case
 from tests.processes import run
@@ -19,15 +18,14 @@ from tests.processes import run
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("name", ["xor", "xor-relu", "digits"])
 def test_two_runs_are_equal(name: str, dtype: str) -> None:
-    first, again = (to_json(compare(name, epochs=4, dtype=dtype)) for _ in range(2))
+    first, again = (compare(name, epochs=4, dtype=dtype).to_json() for _ in range(2))
     assert first == again
 
 
 def test_two_processes_are_equal() -> None:
     program = """
         from compare import compare
-        from compare.results.json import to_json
-        print(to_json(compare("xor-tanh", epochs=20, dtype="float32")))
+        print(compare("xor-tanh", epochs=20, dtype="float32").to_json())
     """
     assert run(program) == run(program)
 
@@ -40,7 +38,7 @@ def test_seed_fixes_weights_and_order(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_unusual_global_state_is_left_and_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     case = noise_case(monkeypatch, dtype="float32")
-    expected = to_json(compare(case))
+    expected = compare(case).to_json()
     before = snapshot()
     try:
         np.seterr(all="raise")
@@ -49,7 +47,7 @@ def test_unusual_global_state_is_left_and_changes_nothing(monkeypatch: pytest.Mo
         torch.set_default_dtype(torch.float64)
         warnings.simplefilter("error")
         unusual = snapshot()
-        assert to_json(compare(case)) == expected
+        assert compare(case).to_json() == expected
         assert changes(unusual) == []
     finally:
         restore(before)

@@ -18,7 +18,8 @@ from compare.base.arrays import to_array, to_tensor
 from compare.base.errors import CannotCompare, UsageError
 from compare.catalogue.table import CATALOGUE
 from compare.catalogue.torch_subject import module_of
-from compare.results.report import Report, Verdict
+from compare.results.report import Report
+from compare.results.verdict import Verdict
 from compare.sides.networks.beside import Beside
 from compare.training.module import compare_module
 from compare.twins import modules as mirroring

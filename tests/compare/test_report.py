@@ -14,8 +14,7 @@ import pytest
 
 from compare import CannotCompare, Report, UsageError, Verdict, compare
 from compare.measure.meter import Meter
-from compare.results.json import to_json
-from compare.results.report import judge
+from compare.results.verdict import judge
 from reference import Tanh
 from tests.noise import noise_case
 
@@ -70,7 +69,7 @@ def test_report_cannot_be_changed() -> None:
 
 def test_report_can_be_stored(monkeypatch: pytest.MonkeyPatch) -> None:
     for report in (compare("line", epochs=2), disagreeing(monkeypatch)):
-        assert to_json(pickle.loads(pickle.dumps(report))) == to_json(report)  # noqa: S301
+        assert pickle.loads(pickle.dumps(report)).to_json() == report.to_json()  # noqa: S301
 
 
 def test_failures_name_what_differs_and_by_how_much(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -102,7 +101,7 @@ def test_all_failures_are_reported_in_order(monkeypatch: pytest.MonkeyPatch) -> 
 
 
 def test_json_is_complete(monkeypatch: pytest.MonkeyPatch) -> None:
-    told = json.loads(to_json(disagreeing(monkeypatch)))
+    told = json.loads(disagreeing(monkeypatch).to_json())
     assert (told["verdict"], told["agrees"]) == ("disagree", False)
     assert told["first_divergence"].startswith("lockstep, epoch 1: gradient at 0[")
     assert len(told["lockstep"]) == 18
@@ -113,9 +112,9 @@ def test_json_is_complete(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_json_of_infinite_and_missing_numbers(monkeypatch: pytest.MonkeyPatch) -> None:
     case = noise_case(monkeypatch)
     monkeypatch.setattr(Tanh, "backward", lambda layer, params, y, dy: (dy * math.nan, {}))
-    told = json.loads(to_json(compare(case)), parse_constant=pytest.fail)
+    told = json.loads(compare(case).to_json(), parse_constant=pytest.fail)
     assert told["verdict"] == "disagree"
-    assert "nan" in to_json(compare(case))
+    assert "nan" in compare(case).to_json()
 
 
 def test_notebook_shows_the_verdict(monkeypatch: pytest.MonkeyPatch) -> None:

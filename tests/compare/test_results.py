@@ -17,11 +17,9 @@ from rich.console import Console
 
 from compare import CannotCompare, CrossReport, NotAgreed, Report, Verdict, compare
 from compare.cases.named import find
-from compare.catalogue.check_entries import Row
-from compare.catalogue.table import CATALOGUE
 from compare.measure.meter import Meter
 from compare.measure.metrics import Metrics
-from compare.results.checked import Checked
+from compare.results.checked import Checked, Row
 from compare.results.own_report import Section
 from compare.results.result import Result
 from compare.results.several import NoReport
@@ -59,7 +57,7 @@ def checked(verdict: Verdict) -> Checked:
 
 
 def row(verdict: Verdict) -> Result:
-    return Row(CATALOGUE["Linear"], (checked(verdict),), ())
+    return Row("Linear", (checked(verdict),), ())
 
 
 def no_report(verdict: Verdict) -> Result:

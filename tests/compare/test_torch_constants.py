@@ -16,7 +16,8 @@ import reference
 from compare.catalogue import check_entries
 from compare.catalogue.table import CATALOGUE
 from compare.measure.torch_constants import BUGS, Constants, mend_rates, told
-from compare.results.report import Report, Verdict
+from compare.results.report import Report
+from compare.results.verdict import Verdict
 from compare.training.module import compare_module
 from torch_impl import eager_optimizers
 

@@ -19,7 +19,8 @@ from compare.diagnosis.planting.places import Site, planted, sites
 from compare.faults import FAULTS, Fault
 from compare.faults.changes import output
 from compare.measure import meter
-from compare.render.audit import headline, show
+from compare.render.audit import document, headline
+from compare.results.console import draw
 from reference import MLP, Array, Linear, Tanh
 from tests.cli.checks import run as cli
 
@@ -224,7 +225,7 @@ def test_command_exits_with_1_on_a_failure() -> None:
 @pytest.mark.parametrize("width", [30, 60, 200])
 def test_matrix_fits_any_terminal(width: int, capsys: pytest.CaptureFixture[str]) -> None:
     found = audit(["Tanh"])
-    show(found, Console(width=width))
+    draw(document(found), Console(width=width))
     lines = capsys.readouterr().out.splitlines()
     assert ("from 100 columns on" in " ".join(" ".join(lines).split())) == (width < 100)
     if width > 30:

@@ -20,7 +20,7 @@ from compare.catalogue.subject import Subject, subject_of
 from compare.catalogue.table import CATALOGUE
 from compare.measure.rounding import Rounded
 from compare.measure.tolerances import make
-from compare.results.report import Verdict
+from compare.results.verdict import Verdict
 from reference import Params
 
 Method = Callable[..., Any]

@@ -25,8 +25,6 @@ from compare.faults import FAULTS
 from compare.measure.tolerances import make
 from compare.process.budget import Budget, TimeUp
 from compare.results.cause import Cause
-from compare.results.console import show
-from compare.results.json import to_json
 from compare.results.report import Report
 from compare.sides.feed import Feed
 from compare.sides.pair import Pair, build
@@ -92,18 +90,18 @@ def test_two_faults_are_named_together() -> None:
 def test_cause_is_told_everywhere() -> None:
     found = report("xor", ("Linear: bias gradient averaged", EVERYWHERE))
     console = Console(width=200, record=True, file=io.StringIO())
-    show(found, console)
+    found.show(console)
     sentence = "cause: Linear: bias gradient averaged (in every such layer)"
     assert sentence in console.export_text()
     assert sentence in found._repr_html_()
-    told = json.loads(to_json(found))["causes"]
+    told = json.loads(found.to_json())["causes"]
     assert told[0]["name"] == "Linear: bias gradient averaged (in every such layer)"
 
 
 def test_readme_shows_what_is_told() -> None:
     found = report("xor", ("Linear: bias gradient averaged", EVERYWHERE), epochs=100)
     console = Console(width=2000, record=True, file=io.StringIO())
-    show(found, console)
+    found.show(console)
     (shown,) = re.findall(r"^  cause: .*$", README, re.MULTILINE)
     assert shown in [line.rstrip() for line in console.export_text().splitlines()]
 

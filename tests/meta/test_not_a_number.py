@@ -22,8 +22,6 @@ from compare.measure.tolerances import TOLERANCES, Computed, make
 from compare.own.oracle.autograd import Autograd
 from compare.referee.claim import Claim, judge_claim
 from compare.referee.derivative import Derivative, confirmed
-from compare.results import own_words as render_own
-from compare.results import words
 from compare.results.checked import Checked
 from compare.results.own_report import Section
 from compare.training.envelope import Envelope
@@ -209,15 +207,16 @@ def test_unit_that_is_no_number_is_no_agreement(way: str, unit: float, off: floa
 def test_unit_that_is_no_number_is_told(way: str) -> None:
     metrics = measured(way, WHERE[-1], put(2, WHERE[-1][2], math.nan)).metrics()
     in_lockstep, in_free_run, own, _ = reports(metrics)
-    for report, headline, remarks, name in (
-        (in_lockstep, words.headline, words.remarks, "gradient c"),
-        (in_free_run, words.headline, words.remarks, "gradient c (free run)"),
-        (own, render_own.headline, render_own.remarks, "gradient c"),
+    for report, name in (
+        (in_lockstep, "gradient c"),
+        (in_free_run, "gradient c (free run)"),
+        (own, "gradient c"),
     ):
-        assert headline(report).startswith("not decidable: ")
-        assert headline(report).endswith(f"what is allowed of {name} could not be computed")
-        told = [one for one in remarks(report) if "could not be computed" in one]
-        assert [one.endswith(f": {name}") for one in told] == [True]
+        headline, *lines = str(report).splitlines()
+        assert headline.startswith("not decidable: ")
+        assert headline.endswith(f"what is allowed of {name} could not be computed")
+        told = [line for line in lines if "what is allowed could not be computed" in line]
+        assert [line.endswith(f": {name}") for line in told] == [True]
 
 
 @pytest.mark.parametrize("unit", NO_UNIT)

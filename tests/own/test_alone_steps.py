@@ -11,7 +11,6 @@ import torch
 from torch import Tensor
 
 from compare import CrossReport, Verdict, crosscheck
-from compare.results.own_words import headline
 
 RNG = np.random.default_rng(0)
 X, Y = RNG.standard_normal((6, 3)), RNG.standard_normal((6, 2))
@@ -91,7 +90,7 @@ def test_right_step_is_compared_at_two_rates_and_nothing_is_told(way: str) -> No
 def test_what_a_second_step_shows_is_in_the_first_line(way: str, fault: str, notice: str) -> None:
     report = check(fault, way)
     assert report.agrees, report
-    assert headline(report).endswith(f"; but {notice}")
+    assert report.headline.endswith(f"; but {notice}")
     assert str(report).splitlines()[0].startswith("agree")
 
 

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from compare import CrossReport, crosscheck
-from compare.own.explain.which_side import Wrong
+from compare.referee.opinion import Finding
 from tests.own.networks import INPUTS, TARGETS, Network, torch_loss
 
 #: The fault, and the causes that explain it, by name.
@@ -36,7 +36,7 @@ def by_step(fault: str, two_rates: bool) -> CrossReport:
 
 def test_without_a_fault_nothing_is_said() -> None:
     report = by_step("", two_rates=True)
-    assert (report.causes, report.judgement, report.remarks) == ((), None, ())
+    assert (report.causes, report.opinion, report.remarks) == ((), None, ())
 
 
 @pytest.mark.parametrize("two_rates", [True, False])
@@ -81,12 +81,12 @@ def test_untrained_parameter_is_remarked_on() -> None:
 @pytest.mark.parametrize(
     ("fault", "spoil", "found"),
     [
-        ("mean", 1.0, Wrong.BACKWARD),
-        ("", 2.0, Wrong.FORWARDS),
-        ("mean", 2.0, Wrong.BACKWARD),
+        ("mean", 1.0, Finding.BACKWARD),
+        ("", 2.0, Finding.LOSSES),
+        ("mean", 2.0, Finding.BACKWARD),
     ],
 )
-def test_which_side_is_wrong(fault: str, spoil: float, found: Wrong) -> None:
+def test_which_side_is_wrong(fault: str, spoil: float, found: Finding) -> None:
     network = Network(fault)
     report = crosscheck(
         network.where,
@@ -94,8 +94,8 @@ def test_which_side_is_wrong(fault: str, spoil: float, found: Wrong) -> None:
         loss=network.loss,
         torch_loss=lambda p: torch_loss(p) * spoil,
     )
-    assert report.judgement is not None
-    assert report.judgement.wrong is found
+    assert report.opinion is not None
+    assert report.opinion.finding is found
 
 
 def test_autograd_that_is_wrong_is_told() -> None:
@@ -118,8 +118,8 @@ def test_autograd_that_is_wrong_is_told() -> None:
         loss=network.loss,
         torch_loss=lambda p: torch_loss({**p, "W1": wrongly(p["W1"])}),
     )
-    assert report.judgement is not None
-    assert report.judgement.wrong is Wrong.AUTOGRAD
+    assert report.opinion is not None
+    assert report.opinion.finding is Finding.TORCH
 
 
 class Descent(Network):

@@ -12,7 +12,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from compare import CrossReport, Verdict, crosscheck
-from compare.own.explain.which_side import Wrong
+from compare.referee.opinion import Finding
 
 RNG = np.random.default_rng(0)
 X, Y = RNG.standard_normal((6, 4)), RNG.standard_normal((6, 2))
@@ -73,8 +73,8 @@ def test_no_more_is_allowed_than_the_constant_explains(name: str) -> None:
 @pytest.mark.parametrize("name", SIDES)
 def test_pytorch_is_not_blamed_for_a_wrong_gradient(name: str) -> None:
     report = check(name, factor=1.01, draws=0)
-    assert report.judgement is not None
-    assert report.judgement.wrong is Wrong.BACKWARD
+    assert report.opinion is not None
+    assert report.opinion.finding is Finding.BACKWARD
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])

@@ -10,9 +10,9 @@ import torch
 from torch import Tensor
 
 from compare import Verdict, crosscheck
-from compare.own.explain.which_side import Wrong
 from compare.own.user.own_loss import Differentiator
 from compare.referee.derivative import Derivative
+from compare.referee.opinion import Finding
 
 X = np.array([[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]])
 Y = np.array([[0.0], [1.0], [1.0], [0.0]])
@@ -111,14 +111,14 @@ def test_other_slope_at_the_corner_is_judged_a_corner(with_loss: bool) -> None:
     report = network.check(torch_loss=torch_loss, loss=network.loss if with_loss else None)
     assert report.verdict is Verdict.DISAGREE
     assert [cause.name for cause in report.causes] == ["ReLU'(0) = 1"]
-    assert report.judgement is not None
-    assert report.judgement.wrong is Wrong.CORNER
-    assert "corner" in str(report.judgement)
-    assert "bug of PyTorch" not in str(report.judgement)
+    assert report.opinion is not None
+    assert report.opinion.finding is Finding.CORNER
+    assert "corner" in str(report.opinion)
+    assert "bug of PyTorch" not in str(report.opinion)
 
 
 def test_fault_that_first_shows_at_a_corner_is_judged_where_there_is_none() -> None:
     network = Cornered(slope=1.0, below=1.0)
     report = network.check(torch_loss=torch_loss, loss=network.loss)
-    assert report.judgement is not None
-    assert report.judgement.wrong is Wrong.BACKWARD
+    assert report.opinion is not None
+    assert report.opinion.finding is Finding.BACKWARD

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from compare import crosscheck
-from compare.results.report import Verdict
+from compare.results.verdict import Verdict
 from tests.own.networks import INPUTS, NAMES, TARGETS, Network, torch_loss
 
 

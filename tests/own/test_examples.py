@@ -84,5 +84,5 @@ def test_planted_fault_is_caught_and_named() -> None:
     report = crosscheck(**described(ROOT / "examples" / f"{FAULTY}.py"))
     assert {f.quantity for f in report.failures} == {"gradient w_hidden", "gradient b_hidden"}
     assert [cause.name for cause in report.causes] == ["missing derivative"]
-    assert report.judgement is not None
-    assert "your backward is wrong" in str(report.judgement)
+    assert report.opinion is not None
+    assert "your backward is wrong" in str(report.opinion)

@@ -26,7 +26,7 @@ from compare.base.printable import encodable, printable
 from compare.own.isolation.patches import Theirs, originals
 from compare.own.user.run import Runner, is_interruption
 from compare.process.blame import LONGEST, described
-from compare.results.report import Verdict
+from compare.results.verdict import Verdict
 
 X = np.array([[1.0, 2.0], [-0.4, 0.7], [0.3, 0.9]])
 

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from compare import Verdict, crosscheck
-from compare.own.explain.which_side import Wrong
+from compare.referee.opinion import Finding
 
 W = {"w": np.array([0.0005, 0.3])}  # by a step of the derivative, the first is negative
 
@@ -51,6 +51,6 @@ def test_loss_that_cannot_be_computed_nearby(
         draws=0,
     )
     assert report.verdict is Verdict.DISAGREE
-    assert report.judgement is not None
-    assert report.judgement.wrong is Wrong.NEARBY
-    assert "at weights a little off" in str(report.judgement)
+    assert report.opinion is not None
+    assert report.opinion.finding is Finding.NEARBY
+    assert "at weights a little off" in str(report.opinion)

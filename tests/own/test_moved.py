@@ -135,8 +135,8 @@ def test_right_step_agrees_and_is_told(kind: Callable[..., Rebinding]) -> None:
 def test_wrong_step_disagrees_and_pytorch_is_not_blamed(kind: Callable[..., Rebinding]) -> None:
     report = check(kind(1.001))
     assert report.verdict is Verdict.DISAGREE
-    assert report.judgement is not None
-    assert "PyTorch's side is wrong" not in str(report.judgement)
+    assert report.opinion is not None
+    assert "PyTorch's side is wrong" not in str(report.opinion)
 
 
 class Dropout:

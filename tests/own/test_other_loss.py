@@ -12,7 +12,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from compare import CrossReport, Verdict, crosscheck
-from compare.own.explain.which_side import Wrong
+from compare.referee.opinion import Finding
 
 RNG = np.random.default_rng(0)
 X, Y = RNG.standard_normal((8, 4)), RNG.standard_normal((8, 2))
@@ -51,11 +51,11 @@ def torch_entropy_by_hand(p: dict[str, Tensor]) -> Tensor:
 def told(report: CrossReport) -> str:
     assert report.verdict is Verdict.DISAGREE
     assert {failure.quantity for failure in report.failures} == {"loss"}
-    assert report.judgement is not None
-    assert report.judgement.wrong is Wrong.LOSS
+    assert report.opinion is not None
+    assert report.opinion.finding is Finding.OTHER_LOSS
     assert "your backward is wrong" not in str(report)
-    assert "your gradients are right" in str(report.judgement)
-    return report.judgement.relation
+    assert "your gradients are right" in str(report.opinion)
+    return report.opinion.relation
 
 
 @pytest.mark.parametrize("draws", [0, 1])
@@ -141,8 +141,8 @@ def test_wrong_gradient_is_still_blamed_beside_another_loss() -> None:
         P, grads=lambda: {"W": 1.5 * gradients()["W"]}, torch_loss=torch_mean,
         loss=lambda: 2 * mean(),
     )  # fmt: skip
-    assert report.judgement is not None
-    assert report.judgement.wrong is Wrong.BACKWARD
+    assert report.opinion is not None
+    assert report.opinion.finding is Finding.BACKWARD
 
 
 def test_gradient_of_the_other_loss_is_told_with_what_it_is() -> None:
@@ -150,6 +150,6 @@ def test_gradient_of_the_other_loss_is_told_with_what_it_is() -> None:
         P, grads=lambda: {"W": 2 * gradients()["W"]}, torch_loss=torch_mean,
         loss=lambda: 2 * mean(),
     )  # fmt: skip
-    assert report.judgement is not None
-    assert report.judgement.wrong is Wrong.FORWARDS
-    assert report.judgement.relation == "2 times torch_loss"
+    assert report.opinion is not None
+    assert report.opinion.finding is Finding.LOSSES
+    assert report.opinion.relation == "2 times torch_loss"

@@ -14,7 +14,7 @@ import torch
 
 from compare import CannotCompare, UsageError, crosscheck
 from compare.own.user.structure import Node, outline, take_apart
-from compare.results.report import Verdict
+from compare.results.verdict import Verdict
 
 X = np.random.default_rng(0).normal(size=(3, 1))
 Y = np.random.default_rng(1).normal(size=(2, 1))

@@ -4,7 +4,8 @@
 how far rounding may have moved it. See docs/tolerances.md for where the formulas come from.
 """
 
-from compare.measure.rounding.array import Rounded
+from compare.measure.rounding import orders, room
+from compare.measure.rounding.array import SPECIAL, Rounded
 from compare.measure.rounding.model import (
     Model,
     Rigorous,
@@ -13,6 +14,8 @@ from compare.measure.rounding.model import (
     unit_roundoff,
 )
 from compare.measure.rounding.room import Room
+
+SPECIAL.update(orders.SPECIAL | room.SPECIAL)
 
 __all__ = [
     "Model",

@@ -22,11 +22,12 @@ MOVING = {
 #: Functions of shape and dtype alone: the numbers, or nothing, will do.
 PLAIN = {"ones_like", "full_like", "shape", "ndim", "size"}
 
-#: Functions that make an array to be written to.
-MAKING = {"zeros_like", "empty_like", "copy"}
+#: Functions that make an array to be written to, of any dtype.
+MAKING = {"zeros_like", "empty_like"}
 
-#: Functions of the order of numbers.
-ORDERS = {"argsort", "argmax", "argmin"}
+#: Functions that are more than a rule for each entry. The modules that know how they go stand above
+#: this one, so the package enters them.
+SPECIAL: dict[str, Callable[..., Any]] = {}
 
 
 class UnknownOperation(CannotCompare, AttributeError):
@@ -130,14 +131,12 @@ class Rounded(NDArrayOperatorsMixin):
         return self._moved(lambda array: array.squeeze(axis))
 
     def copy(self) -> Rounded:
-        from compare.measure.rounding.room import Room
-
-        return Room(self.value.copy(), self.model, full_error(self).copy(), written=[True])
+        made: Rounded = SPECIAL["copy"](self)
+        return made
 
     def cumsum(self, axis: int | None = None) -> Rounded:
-        from compare.measure.rounding.orders import accumulated
-
-        return accumulated("cumsum", self, axis)
+        total: Rounded = SPECIAL["cumsum"](self, axis)
+        return total
 
     def sum(self, axis: int | Sequence[int] | None = None, keepdims: bool = False) -> Rounded:
         axes = _axes(axis, self.ndim)
@@ -227,36 +226,11 @@ class Rounded(NDArrayOperatorsMixin):
             return getattr(inputs[0], name)(*inputs[1:], **options)
         if name in PLAIN:
             return function(*_each(inputs, _value), **options)
-        if name in MAKING | ORDERS | {"cumsum", "cumprod", "sort", "clip"}:
-            return self._special(name, function, inputs, options)
+        if name in SPECIAL:
+            return _special(name, inputs, options)
         if name in MOVING:
             return _move(self.model, function, inputs, options)
         raise _unknown(name)
-
-    def _special(
-        self, name: str, function: Any, inputs: tuple[Any, ...], options: dict[str, Any]
-    ) -> Any:
-        """Functions that are more than a rule for each entry."""
-        from compare.measure.rounding import orders
-        from compare.measure.rounding.room import Room
-
-        array, *rest = inputs
-        if not isinstance(array, Rounded) or options.keys() - {"axis", "dtype", "shape"}:
-            raise _unknown(f"{name} with {[*options]}" if options else name)
-        if name == "copy":
-            return array.copy()
-        if name in MAKING:
-            made = function(array.value, *rest, **options)
-            return Room(made, self.model) if made.dtype.kind == "f" else made
-        if "dtype" in options:
-            raise _unknown(f"{name} in another dtype")
-        if name == "clip":
-            return np.minimum(np.maximum(array, rest[0]), rest[1])
-        if name in ORDERS:
-            return orders.order(name, array, *rest, **options)
-        if name == "sort":
-            return orders.sorted_(array, *rest, **options)
-        return orders.accumulated(name, array, *rest, **options)
 
 
 def certain(index: Any) -> Any:
@@ -319,6 +293,15 @@ def _reduce(name: str, array: Rounded, axis: Any = 0, keepdims: bool = False, **
     if rest.get("out") is not None or rest.get("dtype") is not None or "where" in rest:
         raise _unknown(f"{name}.reduce with {[*rest]}")
     return array.sum(axis, keepdims) if name == "add" else array.max(axis, keepdims)
+
+
+def _special(name: str, inputs: tuple[Any, ...], options: dict[str, Any]) -> Any:
+    array, *rest = inputs
+    if not isinstance(array, Rounded) or options.keys() - {"axis", "dtype", "shape"}:
+        raise _unknown(f"{name} with {[*options]}" if options else name)
+    if "dtype" in options and name not in MAKING:
+        raise _unknown(f"{name} in another dtype")
+    return SPECIAL[name](array, *rest, **options)
 
 
 def _move(model: Model, function: Any, inputs: tuple[Any, ...], options: dict[str, Any]) -> Any:

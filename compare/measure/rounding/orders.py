@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -84,3 +86,17 @@ def _near_end(ordered: Rounded, axis: int, end: int) -> bool:
     rest = slice(None, -1) if end else slice(1, None)
     pairs = (value[..., rest], value[..., [end]]), (error[..., rest], error[..., [end]])
     return bool(comparison(ordered.model, *pairs).any())
+
+
+def clipped(array: Rounded, least: Any, greatest: Any) -> Any:
+    """``clip``: two choices, one after the other."""
+    return np.minimum(np.maximum(array, least), greatest)
+
+
+#: By the names of NumPy's functions.
+SPECIAL: dict[str, Callable[..., Any]] = {
+    "clip": clipped,
+    "sort": sorted_,
+    **{name: partial(order, name) for name in ("argsort", "argmax", "argmin")},
+    **{name: partial(accumulated, name) for name in ("cumsum", "cumprod")},
+}

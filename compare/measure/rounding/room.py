@@ -7,11 +7,12 @@ without an error. Once a number that has one is written, its error is written be
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
 
-from compare.measure.rounding.array import MOVING, Rounded, certain, full_error
+from compare.measure.rounding.array import MAKING, MOVING, Rounded, certain, full_error
 from compare.measure.rounding.model import Array, Model
 
 
@@ -79,6 +80,24 @@ class Room(Rounded):
         if not self.written[0]:
             return function(*_without(self, inputs), **options)
         return super().__array_function__(function, types, inputs, options)
+
+
+def copied(array: Rounded, *order: Any) -> Room:
+    """``copy``: the same numbers, to be written to."""
+    return Room(array.value.copy(), array.model, full_error(array).copy(), written=[True])
+
+
+def made(name: str, array: Rounded, *rest: Any, **options: Any) -> Any:
+    """``zeros_like`` or ``empty_like``: plain, if it has no room for numbers with an error."""
+    numbers = getattr(np, name)(array.value, *rest, **options)
+    return Room(numbers, array.model) if numbers.dtype.kind == "f" else numbers
+
+
+#: By the names of NumPy's functions.
+SPECIAL: dict[str, Callable[..., Any]] = {
+    "copy": copied,
+    **{name: partial(made, name) for name in sorted(MAKING)},
+}
 
 
 def _error_of(value: Any) -> Any:

@@ -128,12 +128,10 @@ def _text(report: CrossReport, request: Request) -> str:
     """The report for the parent's terminal, or what can be shown of it."""
     from rich.console import Console
 
-    from compare.results.own_words import show
-
     file = _Page(request.encoding)
     try:
         forced = True if request.terminal else None
-        show(report, Console(file=file, width=request.columns, force_terminal=forced))
+        report.show(Console(file=file, width=request.columns, force_terminal=forced))
     except Exception as error:
         from compare.process.blame import fault
 

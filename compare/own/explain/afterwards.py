@@ -77,9 +77,9 @@ def explained(
 
     with alarms(held=True):
         stands(report)
-        judgement = None
+        opinion = None
         if autograd is not None:
-            judgement = found(SIDE, partial(judge, subject, autograd, looks))
+            opinion = found(SIDE, partial(judge, subject, autograd, looks))
         noted = found(OTHER, lambda: remarks.on(looks, subject)) or []
         again = found(SECOND_STEP, lambda: second_step(looks[0], subject, autograd))
         plain = found(CAUSE, lambda: from_numbers(looks, report.multiple)) or []
@@ -91,7 +91,7 @@ def explained(
         noted = remarks.beside(causes, noted)
         said = (*report.remarks, *noted, *carried, *missed, *remarks.printed(run.lines))
         notice = again.notice if again is not None else ""
-        return replace(report, judgement=judgement, causes=causes, remarks=said, notice=notice)
+        return replace(report, opinion=opinion, causes=causes, remarks=said, notice=notice)
 
 
 @contextmanager

@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from enum import Enum
 
 import numpy as np
 
@@ -25,91 +23,20 @@ from compare.own.user.own_loss import LEAST, Differentiator
 from compare.referee.claim import Claim, judge_claim
 from compare.referee.derivative import Derivative, stride
 from compare.referee.differences import central
-from compare.referee.opinion import Finding
-
-
-class Wrong(Enum):
-    """What was found, in words."""
-
-    BACKWARD = "your backward is wrong: it is not the derivative of your own loss"
-    FORWARDS = (
-        "your backward is the derivative of your own loss, and autograd's is that of torch_loss: "
-        "the two losses, or the networks before them, are not the same function"
-    )
-    LOSS = (
-        "your gradients are right: they are those of torch_loss; the loss that you gave, loss=, is "
-        "another function"
-    )
-    AUTOGRAD = (
-        "PyTorch's side is wrong: autograd's gradient is not the derivative of torch_loss (a "
-        "detached tensor, a custom backward, or a bug of PyTorch)"
-    )
-    BOTH = "neither gradient is the derivative of its own loss"
-    OWN_SIDE = (
-        "autograd's gradient is the derivative of torch_loss, so either your backward is wrong or "
-        "torch_loss is not the loss that it descends; give your own loss as well, loss=, to tell "
-        "which"
-    )
-    CORNER = Finding.CORNER.value
-    NEARBY = (
-        "which side is wrong could not be told: at weights a little off, a loss raises an error or "
-        "is not finite, so there is no derivative to hold the gradients against"
-    )
-    SHAPES = "your gradients have not the shapes of their parameters, so your backward is wrong"
-    UNCLEAR = Finding.UNCLEAR.value
-
+from compare.referee.opinion import Finding, Opinion, Slope
 
 #: What the claims of the user's gradient, None without a loss, and of autograd's say together.
-_FOUND = {
-    (Claim.RIGHT, Claim.RIGHT): Wrong.FORWARDS,
-    (Claim.WRONG, Claim.RIGHT): Wrong.BACKWARD,
-    (Claim.RIGHT, Claim.WRONG): Wrong.AUTOGRAD,
-    (Claim.WRONG, Claim.WRONG): Wrong.BOTH,
-    (None, Claim.RIGHT): Wrong.OWN_SIDE,
-    (None, Claim.WRONG): Wrong.AUTOGRAD,
+_FINDINGS = {
+    (Claim.RIGHT, Claim.RIGHT): Finding.LOSSES,
+    (Claim.WRONG, Claim.RIGHT): Finding.BACKWARD,
+    (Claim.RIGHT, Claim.WRONG): Finding.TORCH,
+    (Claim.WRONG, Claim.WRONG): Finding.BOTH,
+    (None, Claim.RIGHT): Finding.NO_LOSS,
+    (None, Claim.WRONG): Finding.TORCH,
 }
 
 
-@dataclass(frozen=True)
-class Judgement:
-    """Which side is wrong, and the numbers behind it.
-
-    Attributes:
-        wrong: what was found.
-        own: the derivative of the user's loss along the difference, if there is a loss.
-        own_claim: what the user's gradient says it is.
-        torch: the derivative of PyTorch's.
-        torch_claim: what autograd says it is.
-        relation: what the user's loss is of torch_loss, in words, if it is another function.
-    """
-
-    wrong: Wrong
-    own: Derivative | None = None
-    own_claim: float = math.nan
-    torch: Derivative | None = None
-    torch_claim: float = math.nan
-    relation: str = ""
-
-    def __str__(self) -> str:
-        found = f"{self.wrong.value}: your loss is {self.relation}"
-        return self._with_numbers(found if self.relation else self.wrong.value)
-
-    def _with_numbers(self, found: str) -> str:
-        told = [
-            f"{which} changes by {found.value:.9g} ({found.method}), and its gradient is off "
-            f"by {abs(claim - found.value):.2g}"
-            for which, found, claim in (
-                ("your loss", self.own, self.own_claim),
-                ("torch_loss", self.torch, self.torch_claim),
-            )
-            if found is not None
-        ]
-        if not told:
-            return found
-        return f"{found}. Where the two differ most, {'; '.join(told)}"
-
-
-def judge(subject: Subject, autograd: Autograd, looks: Sequence[Look]) -> Judgement | None:
+def judge(subject: Subject, autograd: Autograd, looks: Sequence[Look]) -> Opinion | None:
     """Say which side is wrong; where there is a corner, at the next weights on which they disagree.
 
     Where gradients differ that is asked of them, elsewhere of the losses.
@@ -120,18 +47,18 @@ def judge(subject: Subject, autograd: Autograd, looks: Sequence[Look]) -> Judgem
         looks: both sides, at all weights.
 
     Returns:
-        The judgement; None if nothing differs.
+        The opinion; None if nothing differs.
     """
     first = None
     for look in [one for one in looks if one.wrong]:
         found = _judge(subject, autograd, look)
-        if found.wrong is not Wrong.CORNER:
+        if found.finding is not Finding.CORNER:
             return found
         first = first or found
     other = next((one for one in looks if one.failed), None)
     if first is not None or other is None:
         return first
-    return Judgement(Wrong.LOSS, relation=_relation(subject, autograd, other))
+    return Opinion(Finding.OTHER_LOSS, relation=_relation(subject, autograd, other))
 
 
 def _relation(subject: Subject, autograd: Autograd, look: Look) -> str:
@@ -139,18 +66,18 @@ def _relation(subject: Subject, autograd: Autograd, look: Look) -> str:
     return relation(subject, autograd, look.weights, dtype)
 
 
-def _judge(subject: Subject, autograd: Autograd, look: Look) -> Judgement:
+def _judge(subject: Subject, autograd: Autograd, look: Look) -> Opinion:
     weights, actual, expected = look.weights, look.seen.gradients, look.expected
     wrong = [name for name in look.wrong if actual[name].shape == weights[name].shape]
     if not wrong:
-        return Judgement(Wrong.SHAPES)
+        return Opinion(Finding.SHAPES)
     theirs = expected.gradients
     if look.put_back:
         subject.start(weights)
     difference = {name: actual[name].astype(float) - theirs[name] for name in wrong}
     distance = _length(difference, wrong)
     if distance == 0 or not math.isfinite(distance):
-        return Judgement(Wrong.UNCLEAR)
+        return Opinion(Finding.UNCLEAR)
     direction = {name: d / distance for name, d in difference.items()}
     claims = [_along(direction, one) for one in (actual, theirs)]
     own = _own(subject, weights, direction)
@@ -163,22 +90,27 @@ def _judge(subject: Subject, autograd: Autograd, look: Look) -> Judgement:
     )
     found = _found(subject.has_loss, *claimed)
     told = _relation(subject, autograd, look) if _differ(found, look) else ""
-    return Judgement(found, own, claims[0], torch, claims[1], told)
+    return Opinion(
+        found,
+        None if own is None else Slope("your loss", own, claims[0]),
+        None if torch is None else Slope("torch_loss", torch, claims[1]),
+        relation=told,
+    )
 
 
-def _differ(found: Wrong, look: Look) -> bool:
+def _differ(found: Finding, look: Look) -> bool:
     """Whether the losses are different functions, as is seen by their values."""
-    if found is not Wrong.FORWARDS or look.own_loss is None:
+    if found is not Finding.LOSSES or look.own_loss is None:
         return False
     return abs(look.own_loss - look.expected.loss) > 1e-12 * abs(look.expected.loss)
 
 
-def _found(has_loss: bool, own: Claim | None, torch: Claim | None) -> Wrong:
+def _found(has_loss: bool, own: Claim | None, torch: Claim | None) -> Finding:
     if torch is None or (has_loss and own is None):
-        return Wrong.NEARBY
+        return Finding.NEARBY
     if Claim.CORNER in (own, torch):
-        return Wrong.CORNER
-    return _FOUND.get((own, torch), Wrong.UNCLEAR)
+        return Finding.CORNER
+    return _FINDINGS.get((own, torch), Finding.UNCLEAR)
 
 
 def _length(tensors: Mapping[str, Array], names: Sequence[str]) -> float:
