@@ -110,16 +110,16 @@ AFTER = """
 import os, signal, time
 import numpy as np
 import torch
-from compare.own import explained
+from compare.own.explain import afterwards
 
 w = np.array([[0.5, -2.0], [0.3, 0.1]])
-there = explained.stands
+there = afterwards.stands
 
 def stands(report):
     there(report)
     {trick}
 
-explained.stands = stands
+afterwards.stands = stands
 
 def step(lr):
     w[...] -= lr * {factor} * w
@@ -159,7 +159,7 @@ def test_fault_of_this_program_is_told_as_one(tmp_path: Path) -> None:
     path = network(tmp_path, "")
     path.write_text(
         path.read_text()
-        + "from compare.own import crosscheck as ours\n"
+        + "from compare.own import api as ours\n"
         + "def broken(*a): raise KeyError('lost')\n"
         + "broken.__code__ = broken.__code__.replace(co_filename=ours.__file__)\n"
         + "ours._points = broken\n"
