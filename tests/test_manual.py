@@ -12,7 +12,7 @@ from docs.chapters import PAGES, escaped, in_reading_order, relinked, title, wri
 from tests.processes import ROOT
 
 DOCS = ROOT / "docs"
-ON_CODE = ("architecture",)
+ON_CODE = ("architecture", "adding")
 #: From where pages name files.
 NAMED_FROM = ("", "compare", "compare/own", "compare/own/explain", "compare/diagnosis")
 FOLDERS = [path.parent.name for path in sorted((ROOT / "compare").glob("*/__init__.py"))]
