@@ -248,6 +248,7 @@ class _Flat:
             float(self.units[worst]),
             int(self.beyond[start:end].sum()),
             end - start,
+            _relative(*(side[start:end] for side in (self.actual, self.expected, self.beyond))),
         )
 
 
@@ -257,11 +258,26 @@ def _worst(
     """The largest difference of a tensor whose entries all have the same unit."""
     index = np.unravel_index(int(error.argmax()), error.shape)
     limit = allowed if 0 <= allowed < math.inf else sys.float_info.max
-    beyond = int(np.sum(~(error <= limit)))
-    where = tuple(int(i) for i in index)
+    beyond = ~(error <= limit)
     return Difference(
-        epoch, where, float(actual[index]), float(expected[index]), unit, beyond, error.size
+        epoch,
+        tuple(int(i) for i in index),
+        float(actual[index]),
+        float(expected[index]),
+        unit,
+        int(beyond.sum()),
+        error.size,
+        _relative(actual, expected, beyond),
     )
+
+
+def _relative(actual: Array, expected: Array, beyond: Array) -> float | None:
+    """The greatest relative difference among the entries that differ by more than is allowed."""
+    if not beyond.any():
+        return None
+    with np.errstate(all="ignore"):
+        error = np.abs(actual[beyond] - expected[beyond])
+        return float(_over(error, np.abs(expected[beyond])).max())
 
 
 def _join(tensors: list[Array]) -> Array:

@@ -18,6 +18,8 @@ class Difference:
         unit: the unit of the tolerance there.
         beyond: how many entries of the tensor differed by more than the run's tolerance.
         size: of how many; a batch that is not full has fewer than the others.
+        relative: the greatest |actual − expected| / |expected| of those entries; None if there are
+            none.
     """
 
     epoch: int
@@ -27,6 +29,7 @@ class Difference:
     unit: float
     beyond: int = 0
     size: int = 1
+    relative: float | None = None
 
     @property
     def error(self) -> float:

@@ -55,8 +55,17 @@ class Failure:
         return (
             f"{where}{index} = {actual}, but should be {expected}; they differ "
             f"by {worst.error:.2g}, {allowed} "
-            f"({worst.beyond} of {worst.size} entries differ, {worst.beyond / worst.size:.1%})"
+            f"({_mismatch(worst)})"
         )
+
+
+def _mismatch(difference: Difference) -> str:
+    """How much of the tensor differs by more than is allowed, in the words of torch.testing."""
+    share = difference.beyond / difference.size
+    told = f"mismatched elements: {difference.beyond} of {difference.size}, {share:.1%}"
+    if difference.relative is None:
+        return told
+    return f"{told}; greatest relative difference: {difference.relative:.2g}"
 
 
 def _apart(actual: float, expected: float) -> tuple[str, str]:

@@ -80,7 +80,14 @@ def test_failures_name_what_differs_and_by_how_much(monkeypatch: pytest.MonkeyPa
     assert first.difference.error > first.allowed > 0
     assert first.difference.actual != first.difference.expected
     text = str(first)
-    for part in ("lockstep", "epoch 1", "gradient at 0[", "should be", "allowed", "entries differ"):
+    for part in (
+        "lockstep",
+        "epoch 1",
+        "gradient at 0[",
+        "should be",
+        "allowed",
+        "mismatched elements",
+    ):
         assert part in text
 
 
@@ -166,4 +173,27 @@ def test_entries_are_counted_among_those_of_their_own_batch() -> None:
         units = {"activation 0": np.full(expected.shape, 0.1)}
         meter.add(epoch, {"activation 0": expected + error}, {"activation 0": expected}, units)
     failure = judge("lockstep", meter.metrics()[0], 1.0)
-    assert "(20 of 20 entries differ, 100.0%)" in str(failure)
+    assert "(mismatched elements: 20 of 20, 100.0%; greatest relative" in str(failure)
+
+
+@pytest.mark.parametrize(
+    ("actual", "expected", "told"),
+    [
+        ([2.2, 100.0, 1.0], [2.0, 101.0, 1.0], "2 of 3, 66.7%; greatest relative difference: 0.1)"),
+        ([1e-9, 3.0], [0.0, 2.0], "1 of 2, 50.0%; greatest relative difference: 0.5)"),
+        ([-1.0, 2.0], [0.0, 2.0], "1 of 2, 50.0%; greatest relative difference: inf)"),
+        ([math.nan, 2.0], [1.0, 2.0], "1 of 2, 50.0%; greatest relative difference: inf)"),
+        ([math.inf, 3.0], [math.inf, 2.0], "1 of 2, 50.0%; greatest relative difference: 0.5)"),
+    ],
+)
+@pytest.mark.parametrize("evenly", [True, False])
+def test_greatest_relative_difference_is_that_of_mismatched_elements(
+    actual: list[float], expected: list[float], told: str, evenly: bool
+) -> None:
+    sides = {"loss": np.array(actual)}, {"loss": np.array(expected)}
+    meter = Meter(1.0)
+    if evenly:
+        meter.add_evenly(1, *sides, {"loss": 1e-6})
+    else:
+        meter.add(1, *sides, {"loss": np.full(len(actual), 1e-6)})
+    assert str(judge("lockstep", meter.metrics()[0], 1.0)).endswith(told)
