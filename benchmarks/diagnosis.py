@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -18,12 +18,11 @@ from compare.audit.exhibits import TrainingExhibit
 from compare.diagnosis.diagnose import diagnose
 from compare.diagnosis.planting.distance import distances
 from compare.diagnosis.planting.places import Site, planted, sites_by_owner
-from compare.diagnosis.planting.replay import Shown
+from compare.diagnosis.planting.replay import Replayed
 from compare.diagnosis.planting.search import Evidence, Search
 from compare.faults import FAULTS, Fault
 from compare.measure.tolerances import make
 from compare.sides.feed import Feed
-from compare.sides.lockstep import Step
 from compare.sides.pair import build
 
 NETWORKS = 1000
@@ -69,9 +68,9 @@ def named_on_right(seed: int) -> list[str]:
     if made is None:
         return []
     with np.errstate(all="ignore"):
-        held = list(made.hold(made.parts))
+        held = list(made.compare_steps(made.parts))
         steps = [
-            Step(**vars(one), moment=made.stage.moments[number])
+            replace(one, given=made.stage.moments[number])
             for one, number in zip(held, made.stage.looked, strict=True)
         ]
         return [cause.name for cause in diagnose(made.stage.side, steps, made.tolerance.multiple)]
@@ -121,7 +120,7 @@ def _places(made: TrainingExhibit) -> Iterator[Placed]:
             yield from ((fault, site) for site in several if site.role in ROLES)
 
 
-def _apart(wrong: list[Shown], right: list[Shown], evidence: Evidence) -> bool:
+def _apart(wrong: list[Replayed], right: list[Replayed], evidence: Evidence) -> bool:
     return any(
         one.raised == other.raised == ""
         and any(not size <= 2 for size in distances(one, other, limits).values())

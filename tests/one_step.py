@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from torch import Tensor
 
+from compare.measure.step import StepOutcome
 from compare.measure.tolerances import Tolerance
-from compare.sides.lockstep import Step, repeat, show
+from compare.sides.lockstep import step_reference, step_torch
 from compare.sides.pair import Pair
 from reference import Array
 
 
 def one_step(
     pair: Pair, tolerance: Tolerance, ours: tuple[Array, Array], theirs: tuple[Tensor, Tensor]
-) -> Step:
+) -> StepOutcome:
     """Let PyTorch make its next step, and the reference the same step from the same start."""
-    return repeat(pair.reference, tolerance, ours, show(pair.torch, theirs))
+    given, expected = step_torch(pair.torch, theirs, ours)
+    return step_reference(pair.reference, given, expected, tolerance)

@@ -23,16 +23,15 @@ from compare.catalogue import layer_check, rule_check
 from compare.catalogue.entries.entry import Entry, Variant
 from compare.catalogue.subject import Subject, subject_of
 from compare.diagnosis.planting.places import Parts, fresh
-from compare.diagnosis.planting.replay import Shown, shown
+from compare.diagnosis.planting.replay import Replayed, replay_once
 from compare.diagnosis.planting.replay_network import SideStage
 from compare.diagnosis.planting.search import Evidence
-from compare.measure.held import Held
 from compare.measure.meter import Meter
+from compare.measure.step import StepInput, StepOutcome
 from compare.measure.tolerances import Fixed, Tolerance
 from compare.results.verdict import Failure, judge
 from compare.sides import lockstep
 from compare.sides.feed import Feed
-from compare.sides.lockstep import Moment
 from compare.sides.pair import Pair, build
 from compare.sides.reference_side import ReferenceSide
 
@@ -65,7 +64,7 @@ class Exhibit(Protocol):
     def parts(self) -> Parts:
         """What is right."""
 
-    def show(self, parts: Parts) -> Iterator[Shown]:
+    def show(self, parts: Parts) -> Iterator[Replayed]:
         """Make each step with these parts, in plain numbers."""
 
     def judge(self, parts: Parts) -> Judgement:
@@ -92,7 +91,7 @@ class Stepwise:
 
     tolerance: Tolerance
 
-    def hold(self, parts: Parts) -> Iterator[Held]:
+    def compare_steps(self, parts: Parts) -> Iterator[StepOutcome]:
         """Make each step with these parts, and hold it against PyTorch's."""
         raise NotImplementedError
 
@@ -100,18 +99,18 @@ class Stepwise:
         """Compare these parts with PyTorch."""
         multiple, held = self.tolerance.multiple, []
         meter = Meter(multiple)
-        for number, one in enumerate(self.hold(parts), 1):
+        for number, one in enumerate(self.compare_steps(parts), 1):
             held.append(one)
             if not any(gauge.structure for gauge in meter.gauges.values()):
                 one.judge(meter, number)
         failures = [judge("lockstep", metrics, multiple) for metrics in meter.metrics()]
         first = min(filter(None, failures), key=lambda one: one.epoch, default=None)
         allowed = [{name: multiple * unit for name, unit in one.units.items()} for one in held]
-        evidence = Evidence([Shown(one.seen, one.raised) for one in held], allowed)
+        evidence = Evidence([Replayed(one.seen, one.raised) for one in held], allowed)
         return Judgement(first, evidence, [_gaps(one) for one in held])
 
 
-def _gaps(held: Held) -> Observation:
+def _gaps(held: StepOutcome) -> Observation:
     return {
         name: np.abs(np.asarray(value, np.float64) - held.expected[name])
         for name, value in held.actual.items()
@@ -135,17 +134,17 @@ class LayerExhibit(Stepwise):
     def parts(self) -> dict[str, Any]:
         return {"loss" if self.subject.is_loss else "network": self.subject.module}
 
-    def show(self, parts: Parts) -> Iterator[Shown]:
+    def show(self, parts: Parts) -> Iterator[Replayed]:
         def run(seen: Observation) -> None:
             subject = self._subject(parts)
             layer_check.observe(
                 subject, self.asked.problem, self.asked.upstream, PLAIN, self.variant.strided, seen
             )
 
-        yield shown(run)
+        yield replay_once(run)
 
-    def hold(self, parts: Parts) -> Iterator[Held]:
-        yield layer_check.against(self.variant, self.tolerance, self._subject(parts), self.asked)
+    def compare_steps(self, parts: Parts) -> Iterator[StepOutcome]:
+        yield layer_check.step_layer(self.variant, self.tolerance, self._subject(parts), self.asked)
 
     def _subject(self, parts: Parts) -> Subject:
         (module,) = parts.values()
@@ -165,15 +164,15 @@ class RuleExhibit(Stepwise):
     def parts(self) -> dict[str, Any]:
         return {"optimizer": self.rule}
 
-    def show(self, parts: Parts) -> Iterator[Shown]:
+    def show(self, parts: Parts) -> Iterator[Replayed]:
         parts = fresh(parts)
         for moment in self.moments:
-            yield shown(partial(rule_check.show, parts["optimizer"], moment, PLAIN))
+            yield replay_once(partial(rule_check.run_rule, parts["optimizer"], moment, PLAIN))
 
-    def hold(self, parts: Parts) -> Iterator[Held]:
+    def compare_steps(self, parts: Parts) -> Iterator[StepOutcome]:
         parts = fresh(parts)
         for moment in self.moments:
-            yield rule_check.against(parts["optimizer"], moment, self.tolerance)
+            yield rule_check.step_rule(parts["optimizer"], moment, self.tolerance)
 
 
 class ScheduleExhibit(Stepwise):
@@ -189,11 +188,11 @@ class ScheduleExhibit(Stepwise):
     def parts(self) -> dict[str, Any]:
         return {"schedule": self.schedule}
 
-    def show(self, parts: Parts) -> Iterator[Shown]:
-        for held in self.hold(parts):
-            yield Shown(held.seen, held.raised)
+    def show(self, parts: Parts) -> Iterator[Replayed]:
+        for held in self.compare_steps(parts):
+            yield Replayed(held.seen, held.raised)
 
-    def hold(self, parts: Parts) -> Iterator[Held]:
+    def compare_steps(self, parts: Parts) -> Iterator[StepOutcome]:
         yield from rule_check.against_schedule(fresh(parts)["schedule"], self.rates)
 
 
@@ -212,19 +211,19 @@ class TrainingExhibit(Stepwise):
     def parts(self) -> dict[str, Any]:
         return self.stage.parts
 
-    def show(self, parts: Parts) -> Iterator[Shown]:
+    def show(self, parts: Parts) -> Iterator[Replayed]:
         return self.stage.show(parts)
 
-    def hold(self, parts: Parts) -> Iterator[Held]:
-        def held(side: ReferenceSide, moment: Moment, number: int) -> Held:
-            return lockstep.against(side, moment, self.expected[number], self.tolerance)
+    def compare_steps(self, parts: Parts) -> Iterator[StepOutcome]:
+        def held(side: ReferenceSide, moment: StepInput, number: int) -> StepOutcome:
+            return lockstep.step_reference(side, moment, self.expected[number], self.tolerance)
 
         return self.stage.each(parts, held)
 
 
-def _recorded(pair: Pair, feed: Feed, steps: int) -> tuple[list[Moment], list[Observation]]:
+def _recorded(pair: Pair, feed: Feed, steps: int) -> tuple[list[StepInput], list[Observation]]:
     """PyTorch's steps, with all that each of them starts from."""
-    moments: list[Moment] = []
+    moments: list[StepInput] = []
     expected: list[Observation] = []
     with pair.torch.training(), enable_grad(), np.errstate(all="ignore"):
         for epoch in count(1):
@@ -234,7 +233,7 @@ def _recorded(pair: Pair, feed: Feed, steps: int) -> tuple[list[Moment], list[Ob
                 start = pair.torch.snapshot()
                 expected.append(pair.torch.observe(*theirs))
                 masks = dict(pair.torch.masks)
-                moments.append(Moment(start, ours[0], ours[1], masks, len(moments)))
+                moments.append(StepInput(start, ours[0], ours[1], masks, len(moments)))
     raise AssertionError("epochs have no end")
 
 

@@ -16,8 +16,8 @@ from compare.audit.exhibits import PLAIN, Stepwise
 from compare.base.arrays import to_array, to_tensor
 from compare.base.quantities import Array, Observation, gradient
 from compare.diagnosis.planting.places import Parts
-from compare.diagnosis.planting.replay import Shown, shown
-from compare.measure.held import Held, hold
+from compare.diagnosis.planting.replay import Replayed, replay_once
+from compare.measure.step import StepOutcome, compare_step
 from compare.measure.tolerances import Tolerance
 from reference import Params
 
@@ -65,14 +65,14 @@ class FunctionExhibit(Stepwise):
     def parts(self) -> dict[str, Any]:
         return {"function": self.function}
 
-    def show(self, parts: Parts) -> Iterator[Shown]:
+    def show(self, parts: Parts) -> Iterator[Replayed]:
         for call in self.calls:
-            yield shown(partial(_run, call, parts, PLAIN))
+            yield replay_once(partial(_run, call, parts, PLAIN))
 
-    def hold(self, parts: Parts) -> Iterator[Held]:
+    def compare_steps(self, parts: Parts) -> Iterator[StepOutcome]:
         for call, expected in zip(self.calls, self.expected, strict=True):
             run = partial(_run, call, parts, self.tolerance)
-            yield hold(run, expected, self.tolerance.split)
+            yield compare_step(run, expected, self.tolerance.split)
 
 
 def _run(call: Call, parts: Parts, tolerance: Tolerance, seen: Observation) -> None:

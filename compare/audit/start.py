@@ -14,7 +14,7 @@ from compare.base.quantities import Array, Observation
 from compare.cases.data import Dataset
 from compare.cases.named import Case
 from compare.diagnosis.planting.places import Parts
-from compare.diagnosis.planting.replay import Shown, shown
+from compare.diagnosis.planting.replay import Replayed, replay_once
 from compare.diagnosis.planting.search import Evidence
 from compare.measure.tolerances import Tolerance
 from compare.sides import pair
@@ -50,11 +50,11 @@ class StartExhibit:
     def parts(self) -> dict[str, Any]:
         return {"network": self.network}
 
-    def show(self, parts: Parts) -> Iterator[Shown]:
+    def show(self, parts: Parts) -> Iterator[Replayed]:
         def run(seen: Observation) -> None:
             seen |= {f"start {name}": value for name, value in self._drawn(parts).items()}
 
-        yield shown(run)
+        yield replay_once(run)
 
     def judge(self, parts: Parts) -> Judgement:
         """Train from these weights on one side, and from the right ones on the other."""

@@ -21,8 +21,8 @@ from compare.catalogue.draws import draw
 from compare.catalogue.entries.entry import Entry, Variant
 from compare.catalogue.subject import OUTPUT, Subject, random_like, random_params, subject_of
 from compare.catalogue.torch_subject import TorchSubject, dropout_mask, module_of
-from compare.measure.held import Held, hold
 from compare.measure.meter import Meter
+from compare.measure.step import StepOutcome, compare_step
 from compare.measure.tolerances import Tolerance, make
 from compare.measure.torch_constants import Constants
 from compare.results.checked import Checked
@@ -99,7 +99,7 @@ def check(
     meter = Meter(tolerance.multiple)
     with np.errstate(all="ignore"):
         asked = ask(entry, variant, dtype, subject, seed)
-        against(variant, tolerance, subject, asked).judge(meter, 1)
+        step_layer(variant, tolerance, subject, asked).judge(meter, 1)
     return Checked(
         entry.name, variant.label, dtype, "lockstep", tolerance.multiple, meter.metrics()
     )
@@ -112,13 +112,15 @@ def ask(entry: Entry, variant: Variant, dtype: str, subject: Subject, seed: int)
     return Asked(problem, *observe_torch(entry, variant, dtype, problem, rng))
 
 
-def against(variant: Variant, tolerance: Tolerance, subject: Subject, asked: Asked) -> Held:
+def step_layer(
+    variant: Variant, tolerance: Tolerance, subject: Subject, asked: Asked
+) -> StepOutcome:
     """Let the reference's side solve a problem, and hold it against what PyTorch made of it."""
 
     def run(seen: Observation) -> None:
         observe(subject, asked.problem, asked.upstream, tolerance, variant.strided, seen)
 
-    return hold(run, asked.expected, tolerance.split)
+    return compare_step(run, asked.expected, tolerance.split)
 
 
 def observe_torch(

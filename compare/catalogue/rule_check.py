@@ -22,9 +22,9 @@ from compare.base.arrays import to_array, to_tensor
 from compare.base.quantities import Array, Observation, parameter, state
 from compare.catalogue.entries.entry import Entry, Variant
 from compare.catalogue.layer_check import generator
-from compare.measure.held import Held, hold
 from compare.measure.meter import Meter
 from compare.measure.rounding import unit_roundoff
+from compare.measure.step import StepOutcome, compare_step
 from compare.measure.tolerances import Tolerance, make
 from compare.results.checked import Checked
 from reference.optim.schedulers import Scheduler
@@ -96,7 +96,7 @@ class TorchRule:
 
 
 @dataclass(frozen=True)
-class Moment:
+class RuleStep:
     """One step of an update rule.
 
     Attributes:
@@ -138,11 +138,11 @@ def check(
     ours = _counting(rule) if rule else rule_of(entry, variant)
     meter = Meter(tolerance.multiple)
     with np.errstate(all="ignore"):
-        moments = record(entry, variant, dtype, seed)
-        if moments[0].state:
-            at_start(ours, moments[0], tolerance).judge(meter, 0)
-        for number, moment in enumerate(moments, 1):
-            held = against(ours, moment, tolerance)
+        steps = record(entry, variant, dtype, seed)
+        if steps[0].state:
+            start_rule(ours, steps[0], tolerance).judge(meter, 0)
+        for number, made in enumerate(steps, 1):
+            held = step_rule(ours, made, tolerance)
             held.judge(meter, number)
             if held.differing or (to_the_first and meter.failed):
                 break
@@ -160,11 +160,11 @@ def _counting(rule: reference.Optimizer) -> reference.Optimizer:
     return rule
 
 
-def record(entry: Entry, variant: Variant, dtype: str, seed: int = 0) -> list[Moment]:
+def record(entry: Entry, variant: Variant, dtype: str, seed: int = 0) -> list[RuleStep]:
     """PyTorch's steps, with all that each of them starts from."""
     rng = generator(entry, variant, seed)
     first = {name: np.asarray(rng.standard_normal(s), dtype) for name, s in SHAPES.items()}
-    moments = []
+    steps = []
     with torch_impl.eager_optimizers(), np.errstate(all="ignore"):
         theirs = TorchRule(entry, variant, first)
         groups = [dict(group) for group in theirs.optimizer.param_groups]
@@ -173,8 +173,8 @@ def record(entry: Entry, variant: Variant, dtype: str, seed: int = 0) -> list[Mo
             grads, changes = _gradients(rng, step, dtype), [_changes(one, step) for one in groups]
             theirs.step(grads, changes)
             reached = _named(theirs.params(), theirs.state())
-            moments.append(Moment(params, held, grads, changes, reached))
-    return moments
+            steps.append(RuleStep(params, held, grads, changes, reached))
+    return steps
 
 
 def _changes(group: Mapping[str, Any], step: int) -> dict[str, Any]:
@@ -189,27 +189,29 @@ def _changes(group: Mapping[str, Any], step: int) -> dict[str, Any]:
     return changes
 
 
-def at_start(rule: reference.Optimizer, moment: Moment, tolerance: Tolerance) -> Held:
+def start_rule(rule: reference.Optimizer, made: RuleStep, tolerance: Tolerance) -> StepOutcome:
     """Hold what the reference's rule remembers before the first step against PyTorch's."""
 
     def run(seen: Observation) -> None:
-        seen |= _named({}, rule.init(_lifted(tolerance, moment.params)))
+        seen |= _named({}, rule.init(_lifted(tolerance, made.params)))
 
-    return hold(run, _named({}, moment.state), tolerance.split)
+    return compare_step(run, _named({}, made.state), tolerance.split)
 
 
-def against(rule: reference.Optimizer, moment: Moment, tolerance: Tolerance) -> Held:
+def step_rule(rule: reference.Optimizer, made: RuleStep, tolerance: Tolerance) -> StepOutcome:
     """Let the reference's rule make one step, and hold it against PyTorch's."""
-    return hold(lambda seen: show(rule, moment, tolerance, seen), moment.expected, tolerance.split)
+    return compare_step(
+        lambda seen: run_rule(rule, made, tolerance, seen), made.expected, tolerance.split
+    )
 
 
-def show(
-    rule: reference.Optimizer, moment: Moment, tolerance: Tolerance, seen: Observation
+def run_rule(
+    rule: reference.Optimizer, made: RuleStep, tolerance: Tolerance, seen: Observation
 ) -> None:
     """Let the reference's rule make one step, and put all that comes of it into ``seen``."""
-    lifted = {name: _lifted(tolerance, one) for name, one in moment.state.items()}
-    params, grads = _lifted(tolerance, moment.params), _lifted(tolerance, moment.grads)
-    seen |= _named(*rule.step(params, grads, lifted, moment.changes))
+    lifted = {name: _lifted(tolerance, one) for name, one in made.state.items()}
+    params, grads = _lifted(tolerance, made.params), _lifted(tolerance, made.grads)
+    seen |= _named(*rule.step(params, grads, lifted, made.changes))
 
 
 def _named(params: Mapping[str, Array], held: Mapping[str, Params]) -> Observation:
@@ -315,7 +317,7 @@ def record_schedule(entry: Entry, variant: Variant, seed: int = 0) -> Rates:
     return Rates(found, metrics, [group.options for group in _scheduled(variant).groups])
 
 
-def against_schedule(schedule: Scheduler, rates: Rates) -> Iterator[Held]:
+def against_schedule(schedule: Scheduler, rates: Rates) -> Iterator[StepOutcome]:
     """Let the reference's schedule run, and hold each count against PyTorch's."""
     u = unit_roundoff(np.dtype("float64"))
     position: Any = None
@@ -328,7 +330,7 @@ def against_schedule(schedule: Scheduler, rates: Rates) -> Iterator[Held]:
             pairs = zip(rates.options, position.changes, strict=True)
             seen |= _options([options | changes for options, changes in pairs])
 
-        held = hold(run, expected, lambda computed, right: (computed, np.abs(right) * u))
+        held = compare_step(run, expected, lambda computed, right: (computed, np.abs(right) * u))
         yield held
         if held.raised:
             return

@@ -10,19 +10,19 @@ from compare.base.quantities import Array, gradient
 from compare.diagnosis.evidence.facts import Facts, Other
 from compare.diagnosis.planting.distance import ROUNDINGS, first_apart
 from compare.diagnosis.planting.places import Site
-from compare.diagnosis.planting.replay import Shown, Stage, Timed
+from compare.diagnosis.planting.replay import Replayed, Stage, Timed
 from compare.diagnosis.planting.replay_network import SideStage
 from compare.diagnosis.planting.search import Evidence, Explanation, Search
 from compare.diagnosis.signatures.read import read
+from compare.measure.step import StepOutcome
 from compare.process.budget import Budget, TimeUp
 from compare.results.cause import Cause
-from compare.sides.lockstep import Step
 from compare.sides.reference_side import ReferenceSide
 
 
 def diagnose(
     right: ReferenceSide,
-    steps: Sequence[Step],
+    steps: Sequence[StepOutcome],
     multiple: float,
     lr: float | None = None,
     budget: Budget | None = None,
@@ -46,7 +46,7 @@ def diagnose(
     Raises:
         TimeUp: nothing was found in the time.
     """
-    stage = Timed(SideStage(right, [step.moment for step in steps]), budget or Budget())
+    stage = Timed(SideStage(right, [step.given for step in steps]), budget or Budget())
     by_numbers = _by_numbers(steps, multiple, lr)
     try:
         return [*_by_catalogue(stage, steps, multiple), *by_numbers]
@@ -79,21 +79,21 @@ def told(found: Explanation, of: str = "") -> Cause:
     )
 
 
-def _by_catalogue(stage: Stage, steps: Sequence[Step], multiple: float) -> list[Cause]:
+def _by_catalogue(stage: Stage, steps: Sequence[StepOutcome], multiple: float) -> list[Cause]:
     allowed = [{name: multiple * unit for name, unit in step.units.items()} for step in steps]
-    ours = Evidence([Shown(step.seen, step.raised) for step in steps], allowed)
-    theirs = Evidence([Shown(step.expected) for step in steps], allowed)
+    ours = Evidence([Replayed(step.seen, step.raised) for step in steps], allowed)
+    theirs = Evidence([Replayed(step.expected) for step in steps], allowed)
     search = Search(stage, ours)
     if search.first is not None:
         return [told(found) for found in search.found()]
     return [told(found, " of PyTorch's side") for found in Search(stage, theirs).found()]
 
 
-def _by_numbers(steps: Sequence[Step], multiple: float, lr: float | None) -> list[Cause]:
+def _by_numbers(steps: Sequence[StepOutcome], multiple: float, lr: float | None) -> list[Cause]:
     """What the gradients of the first step that disagrees tell by themselves."""
     allowed = [_limits(step, multiple) for step in steps]
     wrong = [
-        first_apart(Shown(_ours(step)), Shown(_theirs(step)), limits) is not None
+        first_apart(Replayed(_ours(step)), Replayed(_theirs(step)), limits) is not None
         for step, limits in zip(steps, allowed, strict=True)
     ]
     if True not in wrong:
@@ -101,23 +101,23 @@ def _by_numbers(steps: Sequence[Step], multiple: float, lr: float | None) -> lis
     place = wrong.index(True)
     step = steps[place]
     other = None
-    if place and steps[place - 1].moment.number == step.moment.number - 1:
+    if place and steps[place - 1].given.number == step.given.number - 1:
         before = steps[place - 1]
-        number = before.moment.number + 1
+        number = before.given.number + 1
         other = Other(_ours(before), _theirs(before), allowed[place - 1], lr, number)
-    target = step.moment.target
+    target = step.given.target
     facts = Facts(
         batch_size=len(target),
         outputs=int(np.prod(target.shape[1:])) if target.dtype.kind == "f" else None,
         lr=lr,
-        step=step.moment.number + 1,
-        weights=step.start.weights,
+        step=step.given.number + 1,
+        weights=step.given.start.weights,
         other=other,
     )
     return read(_ours(step), _theirs(step), allowed[place], facts)
 
 
-def _limits(step: Step, multiple: float) -> dict[str, Array]:
+def _limits(step: StepOutcome, multiple: float) -> dict[str, Array]:
     """What is allowed of each gradient; where units are missing, many roundings of the largest."""
     found = {}
     for name, expected in _theirs(step).items():
@@ -131,17 +131,17 @@ def _limits(step: Step, multiple: float) -> dict[str, Array]:
     return found
 
 
-def _ours(step: Step) -> dict[str, Array]:
+def _ours(step: StepOutcome) -> dict[str, Array]:
     return {name: step.seen[gradient(name)] for name in _names(step)}
 
 
-def _theirs(step: Step) -> dict[str, Array]:
+def _theirs(step: StepOutcome) -> dict[str, Array]:
     return {name: step.expected[gradient(name)] for name in _names(step)}
 
 
-def _names(step: Step) -> list[str]:
+def _names(step: StepOutcome) -> list[str]:
     """The parameters whose gradients both sides have."""
-    weights: Mapping[str, Array] = step.start.weights
+    weights: Mapping[str, Array] = step.given.start.weights
     return [n for n in weights if gradient(n) in step.seen and gradient(n) in step.expected]
 
 

@@ -12,7 +12,7 @@ from compare.base.quantities import Array, Observation, gradient
 from compare.diagnosis.diagnose import told
 from compare.diagnosis.evidence.facts import Facts
 from compare.diagnosis.planting.places import Parts, fresh
-from compare.diagnosis.planting.replay import Shown, shown
+from compare.diagnosis.planting.replay import Replayed, replay_once
 from compare.diagnosis.planting.search import Evidence, Search
 from compare.diagnosis.signatures.read import read
 from compare.results.cause import Cause
@@ -66,7 +66,7 @@ def explain(
         gradient(name): np.broadcast_to(np.asarray(allowed[name], np.float64), np.shape(value))
         for name, value in actual.items()
     }
-    search = Search(stage, Evidence([Shown(numbers)], [limits]))
+    search = Search(stage, Evidence([Replayed(numbers)], [limits]))
     if search.first is None:
         return []
     expected = {name.removeprefix(gradient("")): g for name, g in search.right[0].seen.items()}
@@ -87,7 +87,7 @@ class _Pass:
     def __init__(self, network: Module, loss: Loss) -> None:
         self.parts: dict[str, Any] = {"network": network, "loss": loss}
 
-    def show(self, parts: Parts) -> Iterator[Shown]:
+    def show(self, parts: Parts) -> Iterator[Replayed]:
         params, x, target = self.given
         copied = fresh(parts)
 
@@ -99,4 +99,4 @@ class _Pass:
             )
             seen |= {gradient(name): g for name, g in grads.items() if name in self.names}
 
-        yield shown(run)
+        yield replay_once(run)

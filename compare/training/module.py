@@ -17,11 +17,11 @@ from compare.base.quantities import Array
 from compare.cases.case import Case
 from compare.cases.data import Dataset
 from compare.cases.named import check_settings
+from compare.measure.step import StepOutcome
 from compare.measure.tolerances import make
 from compare.results.report import Report
 from compare.results.verdict import Verdict
 from compare.sides.feed import Feed
-from compare.sides.lockstep import Step
 from compare.sides.networks.beside import Beside
 from compare.sides.networks.compiled import compiling, require_no_compiled_dropout
 from compare.sides.networks.copies import copied, require_copies_alike
@@ -184,11 +184,11 @@ def _require(name: str, given: object, kind: type, wanted: str) -> None:
         raise UsageError(f"{name} is a {type(given).__name__}, but should be {wanted}")
 
 
-def _require_no_other_draws(side: TorchSide, steps: Sequence[Step]) -> None:
+def _require_no_other_draws(side: TorchSide, steps: Sequence[StepOutcome]) -> None:
     """Refuse a disagreement about random numbers that the twin could not be handed."""
     for step in steps[-1:]:
-        x = to_tensor(step.moment.x)
-        if draws_unseen(copied(side.network), step.moment.masks, x):
+        x = to_tensor(step.given.x)
+        if draws_unseen(copied(side.network), step.given.masks, x):
             raise CannotCompare(
                 "the two sides differ, but the module draws random numbers other than the masks of "
                 "nn.Dropout layers, such as by functional.dropout, which cannot be handed to its "

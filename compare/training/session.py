@@ -11,14 +11,14 @@ import numpy as np
 from torch import enable_grad, inference_mode
 
 from compare.base.errors import BackproofError, CannotCompare
-from compare.base.quantities import Array, Observation, parameter
+from compare.base.quantities import LOSS, Array, Observation, parameter
 from compare.base.versions import versions
 from compare.cases.case import Case
 from compare.cases.goals import GOALS
 from compare.measure import torch_constants
-from compare.measure.held import raised
 from compare.measure.history import LossHistory
 from compare.measure.meter import Meter
+from compare.measure.step import StepInput, StepOutcome, raised
 from compare.measure.tolerances import Tolerance
 from compare.process import blame
 from compare.process.afterwards import FAULT, attempt, time_for_it
@@ -115,7 +115,7 @@ class Session:
         self.ended = ""
         self.opinion: Opinion | None = None
         self.right = right
-        self.steps: list[lockstep.Step] = []
+        self.steps: list[StepOutcome] = []
         self.made = 0
         self.began = time.monotonic()
         self.before = self._evaluate()
@@ -165,17 +165,17 @@ class Session:
 
     def _turn(self, turn: list[Batch], ours: list[float], theirs: list[float]) -> None:
         """Train PyTorch's side on some batches, and then the reference; add their losses."""
-        shown = None
+        recorded = None
         for batch in turn:
             if batch.looked_at:
-                shown = lockstep.show(self.pair.torch, batch.theirs, self.made)
-                theirs.append(shown.loss)
+                recorded = lockstep.step_torch(self.pair.torch, batch.theirs, batch.ours, self.made)
+                theirs.append(float(recorded[1][LOSS]))
             else:
                 theirs.append(self.pair.torch.step(*batch.theirs))
             self.made += 1
         for batch in turn:
-            if batch.looked_at and shown is not None:
-                self._lockstep(batch, shown)
+            if batch.looked_at and recorded is not None:
+                self._lockstep(batch, *recorded)
             if not self.broken:
                 self._reference_step(batch, ours)
             if self.broken:
@@ -191,9 +191,9 @@ class Session:
             self.lockstep.reject(batch.epoch, {"training step": raised(error)})
             self.broken = True
 
-    def _lockstep(self, batch: Batch, shown: lockstep.Shown) -> None:
+    def _lockstep(self, batch: Batch, given: StepInput, expected: Observation) -> None:
         """Compare a step of PyTorch's with the reference's from the very same start."""
-        step = lockstep.repeat(self.pair.reference, self.tolerance, batch.ours, shown)
+        step = lockstep.step_reference(self.pair.reference, given, expected, self.tolerance)
         if step.raised and not _finite(step.expected):
             name = next(name for name, value in step.expected.items() if _lost(value))
             raise CannotCompare(f"PyTorch's {name} is not finite, and {step.raised}")
@@ -220,7 +220,7 @@ class Session:
         self._ask_referee(step, batch.ours, failing)
         self.broken |= not (_finite(step.actual) and _finite(step.expected))
 
-    def _keep(self, step: lockstep.Step, failed: bool) -> None:
+    def _keep(self, step: StepOutcome, failed: bool) -> None:
         """Keep the first steps that fail and the one before them, to be explained."""
         if not failed and self.opinion is None:
             self.steps = [step]
@@ -247,7 +247,7 @@ class Session:
         return tuple(found), "" if found else NO_CAUSE
 
     def _ask_referee(
-        self, step: lockstep.Step, ours: tuple[Array, Array], failing: frozenset[str]
+        self, step: StepOutcome, ours: tuple[Array, Array], failing: frozenset[str]
     ) -> None:
         """On the first disagreement, find out which side is wrong; at a corner, on a later one."""
         told = self.opinion is not None and self.opinion.finding is not Finding.CORNER
@@ -268,7 +268,7 @@ class Session:
             self._stop(epoch, both[0])
         return bool(both)
 
-    def _root_of_rounding(self, step: lockstep.Step) -> str | None:
+    def _root_of_rounding(self, step: StepOutcome) -> str | None:
         """A parameter with entries on which rounding alone decides, as their variance is that."""
         for name, entries in not_finite.lost_variances(self.pair.torch).items():
             key = parameter(name)

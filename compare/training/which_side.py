@@ -17,6 +17,7 @@ import torch
 from compare.base.arrays import to_tensor
 from compare.base.errors import BackproofError
 from compare.base.quantities import AT_INPUT, LOSS, Array, activation, gradient, gradient_at
+from compare.measure.step import StepOutcome
 from compare.referee.claim import Claim, judge_claim
 from compare.referee.derivative import (
     Derivative,
@@ -27,7 +28,6 @@ from compare.referee.derivative import (
 )
 from compare.referee.differences import central
 from compare.referee.opinion import Finding, Opinion, Slope
-from compare.sides.lockstep import Step
 from compare.sides.networks.copies import copied
 from compare.sides.networks.torch_hooks import use_masks
 from compare.sides.pair import Pair
@@ -44,7 +44,9 @@ _FINDINGS = {
 }
 
 
-def judge(pair: Pair, step: Step, x: Array, target: Array, failing: frozenset[str]) -> Opinion:
+def judge(
+    pair: Pair, step: StepOutcome, x: Array, target: Array, failing: frozenset[str]
+) -> Opinion:
     """Say which side is wrong about a step on which the two disagree.
 
     Args:
@@ -56,7 +58,7 @@ def judge(pair: Pair, step: Step, x: Array, target: Array, failing: frozenset[st
     """
     if step.differing:
         return Opinion(Finding.STRUCTURE)
-    names = {gradient(name): name for name in step.start.weights}
+    names = {gradient(name): name for name in step.given.start.weights}
     if AT_INPUT in step.expected:  # characters, for one, have no gradient
         names[AT_INPUT] = AT_INPUT
     forward = {LOSS, *(name for name in failing if name.startswith(activation("")))}
@@ -76,7 +78,9 @@ def judge(pair: Pair, step: Step, x: Array, target: Array, failing: frozenset[st
     if distance == 0:
         return Opinion(Finding.FORWARDS if forwards_differ else Finding.UNCLEAR)
     direction = {name: d / distance for name, d in difference.items()}
-    point = {name: _double(p) for name, p in step.start.weights.items()} | {AT_INPUT: _wide(x)}
+    point = {name: _double(p) for name, p in step.given.start.weights.items()} | {
+        AT_INPUT: _wide(x)
+    }
     line = _Line(point, direction)
     ours = _reference_derivative(pair, line, target)
     theirs = _torch_derivative(pair, line, target)
@@ -93,7 +97,7 @@ def judge(pair: Pair, step: Step, x: Array, target: Array, failing: frozenset[st
     )
 
 
-def _all_finite(step: Step) -> bool:
+def _all_finite(step: StepOutcome) -> bool:
     return all(
         bool(np.isfinite(value).all())
         for seen in (step.actual, step.expected)
@@ -116,7 +120,7 @@ def _length(several: Mapping[str, Array]) -> float:
     return math.sqrt(sum(float((_double(array) ** 2).sum()) for array in several.values()))
 
 
-def _rounding(step: Step, wrong: Sequence[str]) -> float:
+def _rounding(step: StepOutcome, wrong: Sequence[str]) -> float:
     """How far rounding may move a product with a direction.
 
     The units are those of the reference, which may be wrong, too, so there is a least one.

@@ -13,8 +13,8 @@ from compare.base.quantities import Array
 from compare.cases.named import DTYPES, adapt, find
 from compare.measure.meter import Meter
 from compare.measure.metrics import Metrics
+from compare.measure.step import StepOutcome
 from compare.measure.tolerances import make
-from compare.sides import lockstep
 from compare.sides.feed import Feed
 from compare.sides.pair import build
 from compare.training.session import Session
@@ -35,7 +35,7 @@ each_name = pytest.mark.parametrize("name", TRAINED)
 
 
 @cache
-def steps(name: str, dtype: str) -> list[lockstep.Step]:
+def steps(name: str, dtype: str) -> list[StepOutcome]:
     """Steps of a training in lockstep, at its begin, its middle and its end."""
     case, tolerance = adapt(find(name), dtype=dtype), make(None)
     pair, feed = build(case), Feed(case)
@@ -52,7 +52,7 @@ def steps(name: str, dtype: str) -> list[lockstep.Step]:
     return found
 
 
-def metrics_of(actual: Array, step: lockstep.Step, quantity: str) -> Metrics:
+def metrics_of(actual: Array, step: StepOutcome, quantity: str) -> Metrics:
     """One check of one quantity."""
     meter = Meter(make(None).multiple)
     meter.add(
@@ -61,7 +61,7 @@ def metrics_of(actual: Array, step: lockstep.Step, quantity: str) -> Metrics:
     return meter.metrics()[0]
 
 
-def gradients(step: lockstep.Step) -> list[str]:
+def gradients(step: StepOutcome) -> list[str]:
     return [name for name in step.actual if name.startswith("gradient ")]
 
 

@@ -30,7 +30,7 @@ def read_from(case: Case) -> list[Cause]:
     actual = {name: seen.actual[gradient(name)] for name in NAMES}
     expected = {name: seen.expected[gradient(name)] for name in NAMES}
     allowed = {name: tolerance.multiple * seen.units[gradient(name)] for name in NAMES}
-    facts = Facts(batch_size=3, outputs=2, lr=case.lr, weights=seen.start.weights)
+    facts = Facts(batch_size=3, outputs=2, lr=case.lr, weights=seen.given.start.weights)
     return read(actual, expected, allowed, facts)
 
 

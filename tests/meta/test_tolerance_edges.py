@@ -14,8 +14,8 @@ from compare.base.quantities import LOSS, Array, Observation, parameter
 from compare.cases.named import DTYPES, adapt, find
 from compare.measure.meter import Meter
 from compare.measure.metrics import Metrics
+from compare.measure.step import StepOutcome
 from compare.measure.tolerances import Tolerance, make
-from compare.sides import lockstep
 from compare.sides.feed import Feed
 from compare.sides.pair import Pair, build
 from compare.training.free_run import FreeRun
@@ -48,7 +48,7 @@ def batch(pair: Pair, feed: Feed) -> list[tuple[Any, Any]]:
 
 
 @cache
-def step_of(name: str, dtype: str, tolerance: str) -> lockstep.Step:
+def step_of(name: str, dtype: str, tolerance: str) -> StepOutcome:
     """The first step of a case, in lockstep."""
     case = adapt(find(name), dtype=dtype)
     pair = build(case)
@@ -84,7 +84,7 @@ def moved(expected: Array, units: Array, by: float, rng: np.random.Generator) ->
     return actual, index
 
 
-def quantities(step: lockstep.Step) -> Iterator[tuple[str, Array, Array]]:
+def quantities(step: StepOutcome) -> Iterator[tuple[str, Array, Array]]:
     for name, expected in step.expected.items():
         yield name, expected, np.asarray(step.units[name])
 

@@ -8,14 +8,14 @@ from collections.abc import Iterator, Mapping
 import numpy as np
 
 from compare.base.quantities import Array
-from compare.diagnosis.planting.replay import Shown
+from compare.diagnosis.planting.replay import Replayed
 
 #: Where nothing is known of the rounding error: so many roundings of the largest entry.
 ROUNDINGS = 4096
 
 
 def distances(
-    one: Shown, other: Shown, allowed: Mapping[str, Array] | None = None
+    one: Replayed, other: Replayed, allowed: Mapping[str, Array] | None = None
 ) -> dict[str, float]:
     """For each quantity of both, the largest difference over what is allowed.
 
@@ -30,7 +30,7 @@ def distances(
 
 
 def each_distance(
-    one: Shown, other: Shown, allowed: Mapping[str, Array] | None = None
+    one: Replayed, other: Replayed, allowed: Mapping[str, Array] | None = None
 ) -> Iterator[tuple[str, float]]:
     """The same, one after the other, for those who may not need them all."""
     allowed = allowed or {}
@@ -41,7 +41,9 @@ def each_distance(
             yield name, _distance(one.seen[name], other.seen[name], allowed.get(name))
 
 
-def first_apart(one: Shown, other: Shown, allowed: Mapping[str, Array] | None = None) -> str | None:
+def first_apart(
+    one: Replayed, other: Replayed, allowed: Mapping[str, Array] | None = None
+) -> str | None:
     """The first quantity that differs by more than is allowed; None if all agree.
 
     As in a comparison, what only one has, or in another shape, comes before all numbers.
@@ -53,7 +55,7 @@ def first_apart(one: Shown, other: Shown, allowed: Mapping[str, Array] | None = 
     )
 
 
-def _comparable(one: Shown, other: Shown, name: str) -> bool:
+def _comparable(one: Replayed, other: Replayed, name: str) -> bool:
     if name not in one.seen or name not in other.seen:
         return False
     a, b = one.seen[name], other.seen[name]

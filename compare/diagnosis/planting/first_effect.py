@@ -16,7 +16,7 @@ from compare.base.nested import leaves, mapped
 from compare.base.quantities import Array, gradient, gradient_at
 from compare.diagnosis.planting.distance import first_apart
 from compare.diagnosis.planting.places import Site, planted, sites_by_owner
-from compare.diagnosis.planting.replay import Shown, Stage
+from compare.diagnosis.planting.replay import Replayed, Stage
 from compare.faults import Fault
 from compare.faults.changes import around
 from compare.faults.fault import Changes, Method
@@ -35,7 +35,7 @@ class Refutation:
 
     step: int
     quantity: str | None
-    shown: Shown
+    shown: Replayed
 
 
 class Spots:
@@ -49,7 +49,7 @@ class Spots:
         refuted: by fault and site, what last showed that it does not explain numbers in question.
     """
 
-    def __init__(self, stage: Stage, right: list[Shown]) -> None:
+    def __init__(self, stage: Stage, right: list[Replayed]) -> None:
         self.stage = stage
         self.right = right
         self.sites = sites_by_owner(stage.parts)

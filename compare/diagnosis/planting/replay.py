@@ -9,12 +9,12 @@ from typing import Protocol
 from compare.base.errors import BackproofError
 from compare.base.quantities import Observation
 from compare.diagnosis.planting.places import Parts
-from compare.measure.held import raised
+from compare.measure.step import raised
 from compare.process.budget import Budget
 
 
 @dataclass(frozen=True)
-class Shown:
+class Replayed:
     """What was seen of one step.
 
     Attributes:
@@ -33,7 +33,7 @@ class Stage(Protocol):
     def parts(self) -> Parts:
         """What is right."""
 
-    def show(self, parts: Parts) -> Iterator[Shown]:
+    def show(self, parts: Parts) -> Iterator[Replayed]:
         """Make each step with these parts, in plain numbers."""
 
 
@@ -52,14 +52,14 @@ class Timed:
     def parts(self) -> Parts:
         return self._stage.parts
 
-    def show(self, parts: Parts) -> Iterator[Shown]:
+    def show(self, parts: Parts) -> Iterator[Replayed]:
         self._budget.require()
         for step in self._stage.show(parts):
             yield step
             self._budget.require()
 
 
-def shown(run: Callable[[Observation], None]) -> Shown:
+def replay_once(run: Callable[[Observation], None]) -> Replayed:
     """What a step shows of itself, an error of the code under test included."""
     seen: Observation = {}
     try:
@@ -67,5 +67,5 @@ def shown(run: Callable[[Observation], None]) -> Shown:
     except BackproofError:
         raise
     except Exception as error:  # code under test
-        return Shown(seen, raised(error))
-    return Shown(seen)
+        return Replayed(seen, raised(error))
+    return Replayed(seen)

@@ -11,9 +11,9 @@ from typing import Any, TypeVar
 
 from compare.base.quantities import Array, Observation
 from compare.diagnosis.planting.places import Parts, fresh
-from compare.diagnosis.planting.replay import Shown, shown
+from compare.diagnosis.planting.replay import Replayed, replay_once
+from compare.measure.step import StepInput
 from compare.sides.feed import Feed
-from compare.sides.lockstep import Moment
 from compare.sides.networks.beside import Beside
 from compare.sides.reference_side import ReferenceSide
 
@@ -33,7 +33,7 @@ class SideStage:
     def __init__(
         self,
         side: ReferenceSide,
-        moments: Sequence[Moment],
+        moments: Sequence[StepInput],
         feed: Feed | None = None,
         looked: Sequence[int] | None = None,
     ) -> None:
@@ -55,15 +55,17 @@ class SideStage:
         }
         return found if self.feed is None else found | {"side": self.side, "feed": self.feed}
 
-    def show(self, parts: Parts) -> Iterator[Shown]:
+    def show(self, parts: Parts) -> Iterator[Replayed]:
         """Make each step with these parts, in plain numbers."""
 
-        def observed(side: ReferenceSide, moment: Moment) -> Shown:
-            return shown(partial(side.observe, moment.start, moment.x, moment.target, _as_it_is))
+        def observed(side: ReferenceSide, moment: StepInput) -> Replayed:
+            return replay_once(
+                partial(side.observe, moment.start, moment.x, moment.target, _as_it_is)
+            )
 
         return self.each(parts, lambda side, moment, number: observed(side, moment))
 
-    def each(self, parts: Parts, look: Callable[[ReferenceSide, Moment, int], T]) -> Iterator[T]:
+    def each(self, parts: Parts, look: Callable[[ReferenceSide, StepInput, int], T]) -> Iterator[T]:
         """Let the side made of these parts come to each step that is shown, and look at it.
 
         Only a side that may remember something of other steps has to make them all.
@@ -80,8 +82,8 @@ class SideStage:
             moment, (x, target) = self.moments[number], next(batches)
             at(side, moment.masks)
             if number in self.looked:
-                yield look(side, Moment(moment.start, x, target, moment.masks, number), number)
-            shown(partial(_trained, side, x, target))
+                yield look(side, StepInput(moment.start, x, target, moment.masks, number), number)
+            replay_once(partial(_trained, side, x, target))
 
 
 def side_of(side: ReferenceSide, parts: Parts) -> ReferenceSide:

@@ -18,7 +18,7 @@ from compare.base.quantities import Observation
 from compare.diagnosis.planting.distance import distances, each_distance, first_apart
 from compare.diagnosis.planting.first_effect import Refutation, Spots
 from compare.diagnosis.planting.places import Parts, Site, planted
-from compare.diagnosis.planting.replay import Shown, Stage
+from compare.diagnosis.planting.replay import Replayed, Stage
 from compare.faults import FAULTS, Fault
 
 #: A fault and its place.
@@ -37,7 +37,7 @@ class Evidence:
         allowed: of each step, the largest allowed difference by quantity, entry for entry.
     """
 
-    shown: Sequence[Shown]
+    shown: Sequence[Replayed]
     allowed: Sequence[Observation]
 
 
@@ -150,7 +150,7 @@ class Search:
                 ):
                     yield fault, site
 
-    def _leave(self, shown: Sequence[Shown]) -> tuple[int, str] | None:
+    def _leave(self, shown: Sequence[Replayed]) -> tuple[int, str] | None:
         """Where the numbers in question leave what is shown."""
         several = zip(self.evidence.shown, shown, self.evidence.allowed, strict=False)
         for step, (actual, right, allowed) in enumerate(several):
@@ -173,14 +173,14 @@ class Search:
         candidates = self.stage.show(parts)
         several = zip(self.evidence.shown, self.evidence.allowed, strict=True)
         for step, (actual, allowed) in enumerate(several):
-            candidate = next(candidates, Shown())
+            candidate = next(candidates, Replayed())
             if candidate.raised != actual.raised:
-                return math.inf, Refutation(step, None, Shown({}, candidate.raised))
+                return math.inf, Refutation(step, None, Replayed({}, candidate.raised))
             for name, size in each_distance(candidate, actual, allowed):
                 match = max(match, size)
                 if match > 1:
                     seen = {name: candidate.seen[name]} if name in candidate.seen else {}
-                    return match, Refutation(step, name, Shown(seen, candidate.raised))
+                    return match, Refutation(step, name, Replayed(seen, candidate.raised))
         return match, None
 
     def _refuted(self, fault: Fault, site: Site) -> bool:
@@ -192,7 +192,7 @@ class Search:
         if last.quantity is None:
             return actual.raised != last.shown.raised
         seen = {n: v for n, v in actual.seen.items() if n == last.quantity}
-        several = each_distance(last.shown, Shown(seen), self.evidence.allowed[last.step])
+        several = each_distance(last.shown, Replayed(seen), self.evidence.allowed[last.step])
         return any(not size <= 1 for _, size in several)
 
     def _explained(self, faults: tuple[tuple[Fault, Site], ...], match: float) -> Explanation:

@@ -1,12 +1,14 @@
-"""What the reference showed of one step, held against what PyTorch showed."""
+"""One step: what it is made from, and what the reference computed in it beside PyTorch."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
+import numpy as np
+
 from compare.base.errors import BackproofError
-from compare.base.quantities import Array, Observation
+from compare.base.quantities import Array, Observation, Snapshot
 from compare.measure.meter import Meter, structure
 
 #: Gives the plain numbers that were computed, and the unit of each
@@ -15,7 +17,30 @@ Split = Callable[[Array, Array], tuple[Array, Array]]
 
 
 @dataclass(frozen=True)
-class Held:
+class StepInput:
+    """All that a training step is made from.
+
+    Attributes:
+        start: parameters, optimizer state and buffers.
+        x: inputs.
+        target: targets.
+        masks: those of dropouts, by their names.
+        number: how many steps there were before it.
+    """
+
+    start: Snapshot
+    x: Array
+    target: Array
+    masks: Mapping[str, Array] = field(default_factory=dict)
+    number: int = 0
+
+
+#: Of a layer or an update rule by itself.
+NO_INPUT = StepInput(Snapshot({}, {}), np.empty(0), np.empty(0))
+
+
+@dataclass(frozen=True)
+class StepOutcome:
     """All quantities of one step, on both sides.
 
     Attributes:
@@ -25,6 +50,7 @@ class Held:
         differing: quantities that cannot be compared, and why; the two above are then empty.
         seen: the reference's plain numbers, as far as it got, comparable or not.
         raised: what it raised, if it did.
+        given: what the step was made from.
     """
 
     expected: Observation
@@ -33,6 +59,7 @@ class Held:
     differing: dict[str, str] = field(default_factory=dict)
     seen: Observation = field(default_factory=dict)
     raised: str = ""
+    given: StepInput = NO_INPUT
 
     def judge(self, meter: Meter, epoch: int) -> None:
         """Note all this as one more comparison."""
@@ -41,8 +68,10 @@ class Held:
             meter.add(epoch, self.actual, self.expected, self.units)
 
 
-def hold(run: Callable[[Observation], None], expected: Observation, split: Split) -> Held:
-    """Let the reference make a step, and hold what it shows against PyTorch's.
+def compare_step(
+    run: Callable[[Observation], None], expected: Observation, split: Split
+) -> StepOutcome:
+    """Let the reference make a step, and compare what it computes with PyTorch's.
 
     Args:
         run: puts every quantity into what it is given, in the order in which it is computed.
@@ -58,16 +87,16 @@ def hold(run: Callable[[Observation], None], expected: Observation, split: Split
         missing = next((name for name in expected if name not in seen), list(expected)[-1])
         told = {name: value for name, value in expected.items() if name in seen}
         differing = structure(seen, told) | {missing: raised(error)}
-        return Held(
+        return StepOutcome(
             expected, differing=differing, seen=_plain(seen, split), raised=differing[missing]
         )
     differing = structure(seen, expected)
     if differing:
-        return Held(expected, differing=differing, seen=_plain(seen, split))
+        return StepOutcome(expected, differing=differing, seen=_plain(seen, split))
     actual, units = {}, {}
     for name, value in seen.items():
         actual[name], units[name] = split(value, expected[name])
-    return Held(expected, actual, units, seen=actual)
+    return StepOutcome(expected, actual, units, seen=actual)
 
 
 def raised(error: Exception) -> str:
