@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from compare.faults.fault import Method
-from compare.faults.rule_changes import Step, begun, kept, step, told, update
+from compare.faults.rule_changes import Step, afresh, kept, kept_as, step, told, update
 from compare.faults.table import Right, Row, faults
 from reference import Array, Params
 
@@ -31,9 +31,7 @@ def _no_units_given_back(self: Any, p: Array, g: Array, held: Params, after: Par
     return p - o.lr * g / np.sqrt(after["square_avg"] + o.eps)
 
 
-def _steps_remembered_with_lr_in_them(
-    self: Any, g: Array, held: Params, after: Params, o: Any
-) -> Any:
+def _with_lr(self: Any, g: Array, held: Params, after: Params, o: Any) -> Any:
     return o.rho * held["acc_delta"] + o.lr * o.lr * (
         after["acc_delta"] - o.rho * held["acc_delta"]
     )
@@ -53,11 +51,11 @@ ADADELTA = faults("Adadelta", Right(DELTA),
     Row("no units given back", "the step is g / √(v + ε), as in RMSprop", "parameter",
         step(_no_units_given_back)),
     Row("steps remembered with lr in them", "u is the mean of (lr Δ)²", "state acc_delta",
-        kept("acc_delta", _steps_remembered_with_lr_in_them), needs="lr other than 1"),
+        kept("acc_delta", _with_lr), needs="lr other than 1"),
     Row("u of gradients", "u is the mean of g², the same as v", "state acc_delta",
-        kept("acc_delta", lambda self, g, held, after, o: after["square_avg"])),
+        kept_as("acc_delta", "square_avg")),
     Row("u not kept", "u starts from 0 at each step", "state acc_delta",
-        begun(lambda self, p, g, held, o: {"acc_delta": 0 * p}), needs="more than one step"),
+        afresh("acc_delta"), needs="more than one step"),
     Row("u updated first", "the step is made with the u that already has it in it", "parameter",
         step(_u_updated_first)),
     Right("v ← ρ v + (1 − ρ) g²"),

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
-from compare.faults.fault import Method
+from compare.faults.fault import Changes, Method
 from compare.faults.rule_changes import Step, kept, step, told, update, with_options
 from compare.faults.table import Right, Row, faults
 from reference import Array, Params
@@ -22,29 +23,23 @@ def _eps_outside(right: Method, self: Any, p: Array, g: Array, held: Params, o: 
 def _adamax(divided: Any) -> Any:
     """A step that is ``lr · divided(m, u, 1 − β₁^t, 1 − β₂^t)``."""
 
-    def wrong(self: Any, p: Array, g: Array, held: Params, after: Params, o: Any) -> Array:
+    def wrong(self: Any, p: Array, g: Array, held: Params, after: Params, o: Any) -> Any:
         t, _ = self.count(held)
         first, last = 1 - o.betas[0] ** t, 1 - o.betas[1] ** t
-        stepped: Array = p - o.lr * divided(after["exp_avg"], after["exp_inf"], first, last)
-        return stepped
+        return p - o.lr * divided(after["exp_avg"], after["exp_inf"], first, last)
 
     return step(wrong)
 
 
+def _u(function: Callable[[float, Array, Array, float], Array]) -> Changes:
+    """Another u to be remembered: ``function(β₂, u, g, ε)``."""
+    return kept(
+        "exp_inf", lambda self, g, held, after, o: function(o.betas[1], held["exp_inf"], g, o.eps)
+    )
+
+
 LARGEST = "u ← max(β₂ u, |g| + ε)"
 INFINITE = "p ← p − lr · m / (1 − β₁^t) / u"
-
-
-def _u_averaged(self: Any, g: Array, held: Params, after: Params, o: Any) -> Any:
-    return o.betas[1] * held["exp_inf"] + (1 - o.betas[1]) * np.abs(g)
-
-
-def _u_never_forgets(self: Any, g: Array, held: Params, after: Params, o: Any) -> Any:
-    return np.maximum(held["exp_inf"], np.abs(g) + o.eps)
-
-
-def _maximum_of_g_without_its_size(self: Any, g: Array, held: Params, after: Params, o: Any) -> Any:
-    return np.maximum(o.betas[1] * held["exp_inf"], g + o.eps)
 
 
 ADAMAX = faults("Adamax", Right(LARGEST),
@@ -57,12 +52,13 @@ ADAMAX = faults("Adamax", Right(LARGEST),
     Row("root of u", "the step is divided by √u", "parameter",
         _adamax(lambda m, u, c1, c2: m / c1 / np.sqrt(u))),
     Right(LARGEST),
-    Row("u averaged", "u is β₂ u + (1 − β₂) |g|", "state exp_inf", kept("exp_inf", _u_averaged)),
+    Row("u averaged", "u is β₂ u + (1 − β₂) |g|", "state exp_inf",
+        _u(lambda b, u, g, eps: b * u + (1 - b) * np.abs(g))),
     Row("u never forgets", "u is the largest |g| of all steps", "state exp_inf",
-        kept("exp_inf", _u_never_forgets), needs="more than one step"),
+        _u(lambda b, u, g, eps: np.maximum(u, np.abs(g) + eps)), needs="more than one step"),
     Row("maximum of g without its size",
         "u is max(β₂ u, g), which a negative gradient never enters", "state exp_inf",
-        kept("exp_inf", _maximum_of_g_without_its_size), needs="a negative gradient"),
+        _u(lambda b, u, g, eps: np.maximum(b * u, g + eps)), needs="a negative gradient"),
     Right("m ← β₁ m + (1 − β₁) g, u ← max(β₂ u, |g| + ε)"),
     Row("betas swapped", "β₂ is used for m and β₁ for u", "state exp_avg",
         told(betas=lambda o: o.betas[::-1])),

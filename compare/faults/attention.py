@@ -25,26 +25,16 @@ BY_VALUE = "gradient in_proj_weight or gradient v_proj_weight"
 def _forward(weights: Callable[[Array, Array, Mask, float], Array]) -> Changes:
     """Attention with other weights: ``weights(q, k, mask, scale)``."""
 
-    def forward(
-        right: Method,
-        self: Any,
-        params: Params,
-        query: Array,
-        key: Array,
-        value: Array,
-        **told: Any,
-    ) -> Any:
-        alone, averaged = query.ndim == 2, told.pop("average_attn_weights", True)
+    def forward(right: Method, self: Any, params: Params, *inputs: Array, **told: Any) -> Any:
+        alone, averaged = inputs[0].ndim == 2, told.pop("average_attn_weights", True)
         wanted = told.pop("need_weights", True)
-        sources = [time_first(x, self.batch_first, alone) for x in (query, key, value)]
+        sources = [time_first(x, self.batch_first, alone) for x in inputs]
         length, samples = sources[0].shape[-3:-1]
         scores = samples, self.num_heads, length, sources[1].shape[-3]
         masks = told.get("attn_mask"), told.get("key_padding_mask")
-        mask = of_heads(*masks, scores, query.dtype, is_causal=False)
-        mapped = [
-            each_step(linear, part, x)
-            for (linear, part), x in zip(self._maps(params), sources, strict=True)
-        ]
+        mask = of_heads(*masks, scores, inputs[0].dtype, is_causal=False)
+        maps = zip(self._maps(params), sources, strict=True)
+        mapped = [each_step(linear, part, x) for (linear, part), x in maps]
         q, k, v = (self._split(y) for y, _ in mapped)
         a = weights(q, k, mask, self._scale)
         out = each_step(self.out_proj, scoped(params, "out_proj"), self._joined(a @ v))
@@ -56,10 +46,9 @@ def _forward(weights: Callable[[Array, Array, Mask, float], Array]) -> Changes:
     return around("forward", forward)
 
 
-def _softmax(scores: Array, axis: int = -1) -> Array:
+def _softmax(scores: Array, axis: int = -1) -> Any:
     exponentials = np.exp(scores)
-    weights: Array = exponentials / exponentials.sum(axis=axis, keepdims=True)
-    return weights
+    return exponentials / exponentials.sum(axis=axis, keepdims=True)
 
 
 def _scores(q: Array, k: Array, mask: Mask, scale: float) -> Array:
@@ -71,20 +60,22 @@ def _hide(x: Array, mask: Mask, value: float) -> Array:
     return x if mask.hidden is None else np.where(mask.hidden, value, x)
 
 
-def _over_queries(q: Array, k: Array, mask: Mask, scale: float) -> Array:
+def _hidden_afterwards(q: Array, k: Array, mask: Mask, scale: float) -> Array:
+    return _hide(_softmax(_scores(q, k, mask, scale)), mask, 0)
+
+
+def _over_queries(q: Array, k: Array, mask: Mask, scale: float) -> Any:
     exponentials = _hide(np.exp(_scores(q, k, mask, scale)), mask, 0)
     total = exponentials.sum(axis=-2, keepdims=True)
-    weights: Array = exponentials / np.where(total.real > 0, total, 1)
-    return weights
+    return exponentials / np.where(total.real > 0, total, 1)
 
 
 Back = Callable[[Array, Array, float], Array]
 
 
-def _jacobian(dweights: Array, weights: Array, scale: float) -> Array:
+def _jacobian(dweights: Array, weights: Array, scale: float) -> Any:
     mean = (dweights * weights).sum(axis=-1, keepdims=True)
-    dscores: Array = weights * (dweights - mean) * scale
-    return dscores
+    return weights * (dweights - mean) * scale
 
 
 def _backward(
@@ -111,11 +102,8 @@ def _backward(
     def backward(right: Method, self: Any, params: Params, cache: Any, dy: Any) -> Any:
         map_caches, (q, k, v, a), out_cache, averaged, alone = cache
         dy, given = dy
-        dy = (
-            np.zeros_like(self._joined(q))
-            if dy is None
-            else time_first(dy, self.batch_first, alone)
-        )
+        zero = np.zeros_like(self._joined(q))
+        dy = zero if dy is None else time_first(dy, self.batch_first, alone)
         own = scoped(params, "out_proj")
         _, out_grads = each_step_backward(self.out_proj, own, out_cache, dy)
         dmean = self._split(each_step_backward(self.out_proj, out(own), out_cache, dy)[0])
@@ -124,9 +112,8 @@ def _backward(
             da = da + shown(self, self._shown_backward(given, averaged, alone), averaged)
         ds = dscores(da, a, self._scale)
         dsources, parts = [], []
-        maps = zip(
-            self._maps(params), map_caches, (dq(ds, k), dk(ds, q), dv(a, dmean)), strict=True
-        )
+        dmapped = dq(ds, k), dk(ds, q), dv(a, dmean)
+        maps = zip(self._maps(params), map_caches, dmapped, strict=True)
         for (linear, part), map_cache, dheads in maps:
             joined = self._joined(dheads)
             parts.append(each_step_backward(linear, part, map_cache, joined)[1])
@@ -180,12 +167,8 @@ def _zero(name: str) -> Callable[[Any, Params], Params]:
 
 
 def _inverted(told: dict[str, Any]) -> dict[str, Any]:
-    return {
-        name: ~value
-        if name.endswith("mask") and value is not None and value.dtype == bool
-        else value
-        for name, value in told.items()
-    }
+    masks = {n for n, m in told.items() if n.endswith("mask") and m is not None and m.dtype == bool}
+    return {name: ~value if name in masks else value for name, value in told.items()}
 
 
 def _split_by_features(self: Any, x: Array) -> Array:
@@ -226,9 +209,8 @@ def _swapped_blocks(self: Any, params: Params) -> Params:
 def _by_blocks(function: Callable[[list[Array]], list[Array]]) -> Changes:
     """The gradient of the packed bias with its three blocks changed."""
 
-    def change(g: Array) -> Array:
-        changed: Array = np.concatenate(function(np.split(g, 3, axis=-1)), axis=-1)
-        return changed
+    def change(g: Array) -> Any:
+        return np.concatenate(function(np.split(g, 3, axis=-1)), axis=-1)
 
     return grad("in_proj_bias", change)
 
@@ -266,10 +248,8 @@ FORWARD = faults(NAME, Right(SCORES),
     Row("softmax applied twice", "the softmax is taken of the weights once more", "output",
         _forward(lambda *given: _softmax(attention_weights(*given))), needs="more than one key"),
     Right(MASKED),
-    Row("mask after the softmax",
-        "hidden keys' weights are set to 0 and the rest not made up", "output",
-        _forward(lambda q, k, mask, scale: _hide(_softmax(_scores(q, k, mask, scale)), mask, 0)),
-        needs="a mask"),
+    Row("mask after the softmax", "hidden keys' weights are set to 0 and the rest not made up",
+        "output", _forward(_hidden_afterwards), needs="a mask"),
     Row("hidden scores 0", "the scores of hidden keys are multiplied by 0, not left out", "output",
         _forward(lambda q, k, mask, scale: _softmax(_hide(_scores(q, k, mask, scale), mask, 0))),
         needs="a mask"),

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from compare.faults.changes import around, instead
-from compare.faults.changes_layers import cache_of, output_of, when
+from compare.faults.changes_layers import as_if, cache_of, output_of, when
 from compare.faults.fault import Changes, Method
 from compare.faults.table import Right, Row, faults
 from reference import Array
@@ -57,6 +57,10 @@ def _sums(wanted: Array, axis: int) -> Any:
     return wanted.sum(axis=axis, keepdims=True)
 
 
+def _at_the_right_class(self: Any, p: Array, wq: Array, axis: int) -> Array:
+    return np.where(wq != 0, p * _sums(wq, axis) - wq, 0)
+
+
 def _or_one(total: Array) -> Array:
     return np.where(total != 0, total, 1.0)
 
@@ -95,8 +99,7 @@ CATEGORICAL = faults("CrossEntropyLoss",
         _slope(lambda self, p, wq, axis: p * _sums(wq, axis))),
     Row("gradient at the right class alone",
         "the gradient is p − 1 at the right class and 0 elsewhere", "dx",
-        _slope(lambda self, p, wq, axis: np.where(wq != 0, p * _sums(wq, axis) - wq, 0)),
-        needs="targets that are 0 for some class"),
+        _slope(_at_the_right_class), needs="targets that are 0 for some class"),
     Row("gradient at the probabilities",
         "the gradient is −q/p: the softmax's derivative is missing", "dx",
         _slope(lambda self, p, wq, axis: -wq / p)),
@@ -121,10 +124,10 @@ CATEGORICAL = faults("CrossEntropyLoss",
         when(_smooths, instead("_smoothed", _smoothing_adds_only)), needs="label_smoothing > 0"),
     Right("use the smoothed q in the gradient, too"),
     Row("smoothing in the loss, not in the gradient", "the gradient is that of unsmoothed targets",
-        "dx", cache_of(lambda self: {"label_smoothing": 0.0}), needs="label_smoothing > 0"),
+        "dx", cache_of(as_if(label_smoothing=0.0)), needs="label_smoothing > 0"),
     Right("use the smoothed q in the loss, too"),
     Row("smoothing in the gradient, not in the loss", "the loss is that of unsmoothed targets",
-        "output", output_of(lambda self: {"label_smoothing": 0.0}), needs="label_smoothing > 0"),
+        "output", output_of(as_if(label_smoothing=0.0)), needs="label_smoothing > 0"),
     Right("the gradient is 0 for a sample that is ignored"),
     Row("ignored samples get a gradient", "the gradient is p where the target is to be ignored",
         "dx", _slope(lambda self, p, wq, axis: p * _or_one(_sums(wq, axis)) - wq),

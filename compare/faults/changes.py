@@ -10,6 +10,8 @@ import copy
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
+
 from compare.faults.fault import Changes, Method
 from reference import Array, Params
 
@@ -64,6 +66,25 @@ def dx_of(function: Callable[[Any, Array, Array, Array], Array]) -> Changes:
         return function(self, x, y, dy), found
 
     return {**around("forward", forward), **around("backward", backward)}
+
+
+def passing(where: Callable[[Any, Array], Array]) -> Changes:
+    """A backward whose dx is dy where ``where(self, x)`` holds, 0 elsewhere."""
+    return dx_of(lambda self, x, y, dy: np.where(where(self, x), dy, 0))
+
+
+def fed(change: Callable[[Any, Array], Array]) -> Changes:
+    """The right forward and backward of ``change(self, x)``, not of x."""
+    return around(
+        "forward", lambda right, self, params, x, *rest: right(self, params, change(self, x), *rest)
+    )
+
+
+def y_of(function: Callable[[Any, Array], Array]) -> Changes:
+    """A forward whose y is ``function(self, x)``, with the right backward to follow."""
+    return around(
+        "forward", lambda right, self, params, x: (function(self, x), right(self, params, x)[1])
+    )
 
 
 def options(method: str, **changed: Any) -> Changes:

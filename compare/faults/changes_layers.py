@@ -32,6 +32,16 @@ def when(fits: Callable[[Any], bool], changes: Changes) -> Changes:
     return {name: guarded(change) for name, change in changes.items()}
 
 
+def having(**values: Any) -> Callable[[Any], bool]:
+    """Whether an object has these attributes, a condition for :func:`when`."""
+    return lambda self: all(getattr(self, name) == value for name, value in values.items())
+
+
+def as_if(**values: Any) -> Attributes:
+    """These attributes, whatever the object is."""
+    return lambda self: values
+
+
 def twin(self: Any, attributes: Attributes) -> Any:
     """A copy of an object with other attributes."""
     other = copy.copy(self)
@@ -70,9 +80,13 @@ def output_of(attributes: Attributes) -> Changes:
 def forward_with(change: Callable[[Any, Params], Params]) -> Changes:
     """A forward that uses other parameters."""
     return around(
-        "forward",
-        lambda right, self, params, *inputs: right(self, change(self, params), *inputs),
+        "forward", lambda right, self, params, *inputs: right(self, change(self, params), *inputs)
     )
+
+
+def without_bias(self: Any, params: Params) -> Params:
+    """Parameters whose bias is 0."""
+    return params | {"bias": 0 * params["bias"]} if self.bias else params
 
 
 def dx_with(change: Callable[[Any, Params], Params]) -> Changes:

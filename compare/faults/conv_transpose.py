@@ -8,7 +8,7 @@ from typing import Any
 from compare.faults.changes import around
 from compare.faults.changes_layers import grad_of
 from compare.faults.convolution import Edges, at_end, same, steps
-from compare.faults.fault import Changes
+from compare.faults.fault import Changes, Method
 from compare.faults.table import Right, Row, faults
 from reference import Array, Params
 from reference.convolution import columns, correlate, correlate_weight
@@ -32,13 +32,10 @@ def _read_back(window_of: Callable[[Window], Window], edges_of: Callable[[Edges]
 
 
 def _dx_of(wrong: Any) -> Changes:
-    return around(
-        "backward",
-        lambda right, self, params, cache, dy: (
-            wrong(self, params, cache, dy)[0],
-            right(self, params, cache, dy)[1],
-        ),
-    )
+    def backward(right: Method, self: Any, params: Params, cache: Any, dy: Array) -> Any:
+        return wrong(self, params, cache, dy)[0], right(self, params, cache, dy)[1]
+
+    return around("backward", backward)
 
 
 def _weight_of(wrong: Any) -> Changes:

@@ -9,7 +9,14 @@ from typing import Any
 import numpy as np
 
 from compare.faults.changes import around, dx, grad
-from compare.faults.changes_layers import dx_with, forward_with, grad_at, grad_of, other
+from compare.faults.changes_layers import (
+    dx_with,
+    forward_with,
+    grad_at,
+    grad_of,
+    other,
+    without_bias,
+)
 from compare.faults.fault import Changes, Method
 from compare.faults.table import Right, Row, faults
 from reference import Array, Params
@@ -28,10 +35,6 @@ def _axes(self: Any) -> int:
 def _flipped(self: Any, params: Params) -> Params:
     axes = tuple(range(-_axes(self), 0))
     return params | {"weight": np.flip(params["weight"], axis=axes)}
-
-
-def _without_bias(self: Any, params: Params) -> Params:
-    return params | {"bias": 0 * params["bias"]} if self.bias else params
 
 
 def steps(window: Window, name: str) -> Window:
@@ -67,6 +70,10 @@ def at_end(edges: Edges) -> Edges:
     return [(0, before + after) for before, after in edges]
 
 
+def _turned(self: Any) -> dict[str, Any]:
+    return {"edges": [edge[::-1] for edge in self.edges]}
+
+
 def _uncut(self: Any) -> dict[str, Any]:
     """Padding that is not cut from the start."""
     return {"edges": [(0, 0)] * self.axes}
@@ -99,13 +106,12 @@ def _bias(of: Callable[[Array, tuple[int, ...]], Array]) -> Changes:
 def _interleaved(self: Any) -> Callable[[Array], Array]:
     """The channels of an image dealt out to the groups one by one."""
 
-    def change(d: Array) -> Array:
+    def change(d: Array) -> Any:
         axes, groups = _axes(self), self.groups
         split = d.ndim - 1 - axes
         channels = d.shape[split]
         cut = d.reshape(*d.shape[:split], groups, channels // groups, *d.shape[split + 1 :])
-        dealt: Array = cut.swapaxes(split, split + 1).reshape(d.shape)
-        return dealt
+        return cut.swapaxes(split, split + 1).reshape(d.shape)
 
     return change
 
@@ -153,7 +159,7 @@ _EVERY = faults(CONVOLUTIONS,
         grad("bias", lambda g: 0 * g)),
     Right("y = W ⋆ x + b"),
     Row("bias not added", "the bias is left out of the forward pass", "output",
-        forward_with(_without_bias), needs="a bias that is not 0"),
+        forward_with(without_bias), needs="a bias that is not 0"),
     Right("group g has the channels g · C/G to (g + 1) · C/G − 1"),
     Row("groups dealt out on the way back",
         "the channels of dx are taken in the order of the groups' members, not of the groups", "dx",
@@ -193,8 +199,7 @@ _FORWARD = faults(("Conv1d", "Conv2d"),
     Right("where padding is 'same' and odd, PyTorch puts the one more after the input"),
     Row("odd padding at the start",
         "of an odd number of zeros, the one more is put before the input", "output",
-        other("forward", lambda self: {"edges": [edge[::-1] for edge in self.edges]}),
-        needs="padding='same', an even kernel"),
+        other("forward", _turned), needs="padding='same', an even kernel"),
 )  # fmt: skip
 
 
@@ -213,8 +218,4 @@ _OF_IMAGES = faults(("Conv2d", "ConvTranspose2d"),
 )  # fmt: skip
 
 
-CONVOLUTION = (
-    *_EVERY,
-    *_FORWARD,
-    *_OF_IMAGES,
-)
+CONVOLUTION = (*_EVERY, *_FORWARD, *_OF_IMAGES)

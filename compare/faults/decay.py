@@ -6,34 +6,27 @@ from typing import Any
 
 import numpy as np
 
-from compare.faults.fault import Fault, Method
+from compare.faults.fault import Changes, Fault, Method
 from compare.faults.rule_changes import Step, decay_told, decayed, with_options
 from compare.faults.table import Right, Row, faults
 from reference import Array, Params
 
 #: What each rule remembers first of a gradient: where a wrong gradient shows before all else.
-FIRST = {
-    "SGD": "momentum_buffer or parameter",
-    "Adagrad": "sum",
-    "Adadelta": "square_avg",
-    "RMSprop": "square_avg",
-    "Adam": "exp_avg",
-    "AdamW": "exp_avg",
-    "Adamax": "exp_avg",
-    "NAdam": "exp_avg",
-    "RAdam": "exp_avg",
-    "ASGD": "ax",
-    "Rprop": "prev",
-}
-
+FIRST = dict.fromkeys(("Adam", "AdamW", "Adamax", "NAdam", "RAdam"), "exp_avg") | {
+    "SGD": "momentum_buffer or parameter", "Adagrad": "sum", "Adadelta": "square_avg",
+    "RMSprop": "square_avg", "ASGD": "ax", "Rprop": "prev",
+}  # fmt: skip
 
 COUPLED = ("SGD", "Adagrad", "Adadelta", "RMSprop", "Adam", "Adamax", "NAdam", "RAdam", "ASGD")
 
 
-def _decay_by_sign(right: Method, self: Any, p: Array, g: Array, held: Params, o: Any) -> Step:
+def _decay_by_sign(right: Method, self: Any, p: Array, g: Array, held: Params, o: Any) -> Any:
     penalty = (-1 if o.maximize else 1) * o.weight_decay * np.sign(p)
-    stepped: Step = right(self, p, g + penalty, held, with_options(o, weight_decay=0.0))
-    return stepped
+    return right(self, p, g + penalty, held, with_options(o, weight_decay=0.0))
+
+
+def _climbing(p: Array, o: Any) -> float:
+    return float((-1 if o.maximize else 1) * o.weight_decay)
 
 
 def _of_coupled(name: str) -> tuple[Fault, ...]:
@@ -58,29 +51,22 @@ def _of_coupled(name: str) -> tuple[Fault, ...]:
         Right("g ← −g, then g ← g + λ p"),
         Row("decay climbs too",
             "the gradient is negated after the decay was added, so the penalty is climbed as well",
-            spoils, decay_told(lambda p, o: (-1 if o.maximize else 1) * o.weight_decay),
-            needs="maximize, weight decay > 0"),
+            spoils, decay_told(_climbing), needs="maximize, weight decay > 0"),
     )  # fmt: skip
 
 
-def _decoupled_for_coupled(
-    right: Method, self: Any, p: Array, g: Array, held: Params, o: Any
-) -> Step:
-    stepped: Step = right(self, p, g, held, with_options(o, decoupled_weight_decay=True))
-    return stepped
+def _taken_for(decoupled: bool) -> Changes:
+    """One kind of decay in place of the other."""
+
+    def wrong(right: Method, self: Any, p: Array, g: Array, held: Params, o: Any) -> Any:
+        return right(self, p, g, held, with_options(o, decoupled_weight_decay=decoupled))
+
+    return decayed(wrong, decoupled=not decoupled)
 
 
-def _coupled_for_decoupled(
-    right: Method, self: Any, p: Array, g: Array, held: Params, o: Any
-) -> Step:
-    stepped: Step = right(self, p, g, held, with_options(o, decoupled_weight_decay=False))
-    return stepped
-
-
-def _decay_not_scaled(right: Method, self: Any, p: Array, g: Array, held: Params, o: Any) -> Step:
+def _decay_not_scaled(right: Method, self: Any, p: Array, g: Array, held: Params, o: Any) -> Any:
     bare = with_options(o, weight_decay=0.0)
-    stepped: Step = right(self, p * (1 - o.weight_decay), g, held, bare)
-    return stepped
+    return right(self, p * (1 - o.weight_decay), g, held, bare)
 
 
 def _decay_afterwards(right: Method, self: Any, p: Array, g: Array, held: Params, o: Any) -> Step:
@@ -95,7 +81,7 @@ def _decoupled(name: str, first: str = "") -> tuple[Fault, ...]:
     return faults(name, Right(right),
         Row("coupled decay for decoupled",
             "λ p is added to the gradient, and so averaged and divided by √v", "state exp_avg",
-            decayed(_coupled_for_decoupled, decoupled=True), needs=needs),
+            _taken_for(decoupled=False), needs=needs),
         Row("decoupled decay not scaled by lr", "the parameter is multiplied by 1 − λ", "parameter",
             decayed(_decay_not_scaled, decoupled=True), needs=f"{needs}, lr other than 1"),
         Row("decoupled decay after the step",
@@ -108,17 +94,15 @@ def _decoupled(name: str, first: str = "") -> tuple[Fault, ...]:
             decay_told(lambda p, o: o.weight_decay if p.ndim > 1 else 0.0, decoupled=True),
             needs=f"{needs}, a bias"),
         Right("the decay shrinks the parameter whether the rule climbs or descends"),
-        Row("decoupled decay climbs",
-            "with maximize the decay lets the parameter grow", "parameter",
-            decay_told(lambda p, o: (-1 if o.maximize else 1) * o.weight_decay, decoupled=True),
-            needs=f"maximize, {needs}"),
+        Row("decoupled decay climbs", "with maximize the decay lets the parameter grow",
+            "parameter", decay_told(_climbing, decoupled=True), needs=f"maximize, {needs}"),
     )  # fmt: skip
 
 
 _COUPLED_TAKEN = faults(("Adam", "NAdam", "RAdam"), Right("g ← g + λ p"),
     Row("decoupled decay for coupled",
         "the parameter is multiplied by 1 − lr λ, where λ p should be added to the gradient",
-        "state exp_avg", decayed(_decoupled_for_coupled), needs="weight decay > 0"),
+        "state exp_avg", _taken_for(decoupled=True), needs="weight decay > 0"),
 )  # fmt: skip
 
 

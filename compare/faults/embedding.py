@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
-from compare.faults.changes import around, grad, options, result
-from compare.faults.changes_layers import forward_with, grads_at, when
-from compare.faults.fault import Method
+from compare.faults.changes import around, grad, instead, options, result
+from compare.faults.changes_layers import forward_with, grads_at, having, when
+from compare.faults.fault import Changes, Method
 from compare.faults.table import Right, Row, faults
 from reference import Array, Params
 
@@ -27,10 +28,6 @@ def _per_use(self: Any, cache: Any, dy: Array) -> Any:
     return dy / count.reshape(*cache.shape, 1)
 
 
-def _padded(self: Any) -> bool:
-    return self.padding_idx is not None
-
-
 def _zero_at_padding(right: Method, self: Any, params: Params, x: Array) -> Any:
     y, cache = right(self, params, x)
     return np.where((x == self.padding_idx)[..., None], 0, y), cache
@@ -40,7 +37,7 @@ def _one_off(self: Any, params: Params) -> Params:
     return params | {"weight": np.roll(params["weight"], 1, axis=-2)}
 
 
-def _first_row_is_never_trained(g: Array) -> Any:
+def _but_first(g: Array) -> Any:
     return np.where(np.arange(g.shape[-2])[:, None] == 0, 0, g)
 
 
@@ -59,7 +56,7 @@ EMBEDDING = faults("Embedding",
         needs="padding_idx, and an index that is the padding"),
     Right("y = W[x] for every x; the row padding_idx starts at 0, and only its gradient is 0"),
     Row("padding gives zeros", "the output is 0 for the padding, whatever its row holds", "output",
-        when(_padded, around("forward", _zero_at_padding)),
+        when(lambda self: self.padding_idx is not None, around("forward", _zero_at_padding)),
         needs="padding_idx whose row is not 0"),
     Right("y = W[x], with x counted from 0"),
     Row("index off by one", "row x − 1 is looked up: indices counted from 1", "output",
@@ -67,17 +64,11 @@ EMBEDDING = faults("Embedding",
     Right("only the row padding_idx has gradient 0"),
     Row("first row is never trained",
         "index 0 is taken for padding, though none is set", "gradient weight",
-        when(lambda self: self.padding_idx is None, grad("weight", _first_row_is_never_trained)),
-        needs="an index 0"),
+        when(having(padding_idx=None), grad("weight", _but_first)), needs="an index 0"),
 )  # fmt: skip
 
 
-def _training(self: Any) -> bool:
-    return bool(self.training)
-
-
-def _evaluating(self: Any) -> bool:
-    return not self.training
+_TRAINING, _EVALUATING = having(training=True), having(training=False)
 
 
 def _scaled_down(right: Method, self: Any, params: Params, x: Array, **given: Any) -> Any:
@@ -85,15 +76,18 @@ def _scaled_down(right: Method, self: Any, params: Params, x: Array, **given: An
     return y * (1 - self.p), cache
 
 
-def _kept_as(change: Any) -> Any:
+def _back(function: Callable[..., Any]) -> Changes:
+    """Another backward in training: ``function(self, params, mask, dy)``."""
+    return when(_TRAINING, instead("backward", function))
+
+
+def _kept_as(change: Callable[[Array], Array]) -> Changes:
     """A backward in training with another mask, ``change(mask)``."""
-    return when(
-        _training,
-        around(
-            "backward",
-            lambda right, self, params, cache, dy: right(self, params, change(cache), dy),
-        ),
-    )
+
+    def backward(right: Method, self: Any, params: Params, kept: Array, dy: Array) -> Any:
+        return right(self, params, change(kept), dy)
+
+    return when(_TRAINING, around("backward", backward))
 
 
 def _factor(p: float) -> float:
@@ -105,10 +99,6 @@ def _mask_of_y(right: Method, self: Any, params: Params, x: Array, **given: Any)
     return y, None if kept is None else y != 0
 
 
-def _gradient_not_rescaled(right: Method, self: Any, params: Params, cache: Any, dy: Array) -> Any:
-    return (np.where(cache, dy, 0), {})
-
-
 def _divided_by_p(right: Method, self: Any, x: Array, kept: Any) -> Any:
     return np.where(kept, x * _factor(self.p), 0)
 
@@ -118,16 +108,16 @@ DROPOUT = faults("Dropout", Right("y = x m/(1 − p) in training"),
         around("_scaled", lambda right, self, x, kept: right(self, x, kept) * (1 - self.p)),
         needs="p > 0, training"),
     Right("dx = dy m/(1 − p)"),
-    Row("gradient not rescaled",
-        "dx = dy m: the factor 1/(1 − p) is forgotten on the way back", "dx",
-        when(_training, around("backward", _gradient_not_rescaled)), needs="p > 0, training"),
+    Row("gradient not rescaled", "dx = dy m: the factor 1/(1 − p) is forgotten on the way back",
+        "dx", _back(lambda self, params, kept, dy: (np.where(kept, dy, 0), {})),
+        needs="p > 0, training"),
     Right("y = x m/(1 − p): p is the probability of 0"),
     Row("divided by p", "p is taken for the probability of keeping", "output",
-        when(_training, around("_scaled", _divided_by_p)), needs="p other than ½, training"),
+        when(_TRAINING, around("_scaled", _divided_by_p)), needs="p other than ½, training"),
     Right("y = x in evaluation"),
     Row("rescaled in evaluation",
         "y = (1 − p) x in evaluation, though training has divided by 1 − p already", "output",
-        when(_evaluating, around("forward", _scaled_down)), needs="p > 0, evaluation"),
+        when(_EVALUATING, around("forward", _scaled_down)), needs="p > 0, evaluation"),
     Row("active in evaluation", "evaluation drops and rescales as training does", "output",
         options("forward", training=True), needs="p > 0, evaluation"),
     Right("dx = dy m/(1 − p), with the m of forward"),

@@ -31,10 +31,9 @@ def _drawn(weight: Callable[[Any, Rng], Array]) -> Changes:
     return instead("init", init)
 
 
-def _bias_first(right: Method, self: Any, rng: Rng) -> Params:
+def _bias_first(right: Method, self: Any, rng: Rng) -> Any:
     if not self.bias:
-        found: Params = right(self, rng)
-        return found
+        return right(self, rng)
     bound = 1 / math.sqrt(self.in_features)
     bias = rng.uniform(-bound, bound, self.out_features)
     drawn: Params = right(self, rng)
@@ -87,37 +86,34 @@ def _first_weights_normal(self: Any, rng: Any) -> Any:
     return rng.standard_normal((self.out_features, self.in_features)) / math.sqrt(self.in_features)
 
 
-FIRST_WEIGHTS = (
-    *faults("Linear", Right(UNIFORM),
-        Row("weights drawn transposed", "(in, out) numbers are drawn and transposed", "start",
-            _drawn(_weights_drawn_transposed), needs="more than one input and output"),
-        Row("bias drawn before the weight", "the generator's first numbers become the bias",
-            "start", around("init", _bias_first), needs="bias"),
-        Row("first weights bounded by the outputs", "weights are uniform in ±1/√out_features",
-            "start", _uniform(lambda fan_in, fan_out: 1 / math.sqrt(fan_out)),
-            needs="not as many inputs as outputs"),
-        Row("first weights bounded by 1/in",
-            "weights are uniform in ±1/in_features: the root is missing", "start",
-            _uniform(lambda fan_in, fan_out: 1 / fan_in), needs="more than one input"),
-        Row("first weights of Glorot", "weights are uniform in ±√(6 / (in + out))", "start",
-            _uniform(lambda fan_in, fan_out: math.sqrt(6 / (fan_in + fan_out)))),
-        Row("first weights normal", "weights are normal with standard deviation 1/√in_features",
-            "start", _drawn(_first_weights_normal)),
-        Row("first weights positive", "weights are uniform between 0 and 1", "start",
-            _drawn(lambda self, rng: rng.random((self.out_features, self.in_features)))),
-        Row("first weights 0", "all weights are 0, so all units of a layer stay alike", "start",
-            _drawn(lambda self, rng: np.zeros((self.out_features, self.in_features)))),
-    ),
-    *faults(("MLP", "Sequential"), Right("one generator for all layers, in their order"),
-        Row("layers seeded alike",
-            "each layer's weights are drawn from a generator of the same seed", "start",
-            around("init", _each_alike), needs="more than one layer"),
-        Right("an array for each parameter"),
-        Row("parameters of one shape aliased",
-            "parameters of the same shape are one and the same array", "start",
-            around("init", _one_array), needs="two parameters of one shape"),
-        Right("one generator for all layers, in their order"),
-        Row("last layer drawn first", "the layers are drawn from the last to the first", "start",
-            around("init", _backwards), needs="more than one layer"),
-    ),
+FIRST_WEIGHTS = faults(
+    "Linear", Right(UNIFORM),
+    Row("weights drawn transposed", "(in, out) numbers are drawn and transposed", "start",
+        _drawn(_weights_drawn_transposed), needs="more than one input and output"),
+    Row("bias drawn before the weight", "the generator's first numbers become the bias", "start",
+        around("init", _bias_first), needs="bias"),
+    Row("first weights bounded by the outputs", "weights are uniform in ±1/√out_features", "start",
+        _uniform(lambda fan_in, fan_out: 1 / math.sqrt(fan_out)),
+        needs="not as many inputs as outputs"),
+    Row("first weights bounded by 1/in",
+        "weights are uniform in ±1/in_features: the root is missing", "start",
+        _uniform(lambda fan_in, fan_out: 1 / fan_in), needs="more than one input"),
+    Row("first weights of Glorot", "weights are uniform in ±√(6 / (in + out))", "start",
+        _uniform(lambda fan_in, fan_out: math.sqrt(6 / (fan_in + fan_out)))),
+    Row("first weights normal", "weights are normal with standard deviation 1/√in_features",
+        "start", _drawn(_first_weights_normal)),
+    Row("first weights positive", "weights are uniform between 0 and 1", "start",
+        _drawn(lambda self, rng: rng.random((self.out_features, self.in_features)))),
+    Row("first weights 0", "all weights are 0, so all units of a layer stay alike", "start",
+        _drawn(lambda self, rng: np.zeros((self.out_features, self.in_features)))),
+    ("MLP", "Sequential"), Right("one generator for all layers, in their order"),
+    Row("layers seeded alike", "each layer's weights are drawn from a generator of the same seed",
+        "start", around("init", _each_alike), needs="more than one layer"),
+    Right("an array for each parameter"),
+    Row("parameters of one shape aliased",
+        "parameters of the same shape are one and the same array", "start",
+        around("init", _one_array), needs="two parameters of one shape"),
+    Right("one generator for all layers, in their order"),
+    Row("last layer drawn first", "the layers are drawn from the last to the first", "start",
+        around("init", _backwards), needs="more than one layer"),
 )  # fmt: skip

@@ -52,9 +52,13 @@ def _gru(
     return around("scan_backward", wrong)
 
 
-def _sigmoid(x: Array) -> Array:
-    y: Array = 1 / (1 + np.exp(-x))
-    return y
+def _through(r: Array, z: Array, n: Array, other: Array) -> Any:
+    """What the error meets on its way to the reset gate, with ``other`` for q_n."""
+    return (1 - z) * (1 - n * n) * other * (r * (1 - r))
+
+
+def _sigmoid(x: Array) -> Any:
+    return 1 / (1 + np.exp(-x))
 
 
 def _reset_first(right: Method, self: Any, hh: Params, incoming: Array, start: States) -> Any:
@@ -87,19 +91,8 @@ def _bias_outside(self: Any, hh: Params, incoming: Array, start: States) -> Any:
     return hh | {"bias": kept}, incoming + moved, start
 
 
+GATES = f"{STATE} or gradient weight_hh"
 BLEND = "h_t = (1 − z) n + z h_{t−1}"
-
-
-def _reset_gate_applied_to_both_gradients(
-    right: Method, r: Any, z: Any, n: Any, q_n: Any, before: Any
-) -> Any:
-    return (1 - z) * (1 - n * n) * q_n * (r * (1 - r))
-
-
-def _reset_gate_gradient_by_the_old_state(
-    right: Method, r: Any, z: Any, n: Any, q_n: Any, before: Any
-) -> Any:
-    return (1 - z) * (1 - n * n) * before * (r * (1 - r))
 
 
 GRU = faults("GRU", Right("n = tanh(p_n + r (W_hn h + b_hn))"),
@@ -120,8 +113,8 @@ GRU = faults("GRU", Right("n = tanh(p_n + r (W_hn h + b_hn))"),
         "gradient weight_ih or gradient weight_hh", _gru(back_n=lambda in_n, r: 1 * in_n)),
     Right("dq_n = dp_n r, dp_n without it"),
     Row("reset gate applied to both gradients", "dp_n is multiplied by r, as dq_n is", STATE,
-        _gru(in_n=lambda right, r, *rest: right * r, in_r=_reset_gate_applied_to_both_gradients,
-            back_n=lambda in_n, r: 1 * in_n)),
+        _gru(in_n=lambda right, r, *rest: right * r, in_r=lambda right, r, z, n, q_n, before:
+            _through(r, z, n, q_n), back_n=lambda in_n, r: 1 * in_n)),
     Right("dh_{t−1} = dq_t W_hh + dh_t z"),
     Row("blend's gradient to the old state dropped",
         "dh z is not added to the gradient of the state before", STATE,
@@ -130,28 +123,25 @@ GRU = faults("GRU", Right("n = tanh(p_n + r (W_hn h + b_hn))"),
         "the gradient of the state before gets dh (1 − z)", STATE,
         _gru(keep=lambda z: 1 - z), needs=f"{LATER} or first states given"),
     Right("dp_z = dh (h_{t−1} − n) z (1 − z)"),
-    Row("update gate's gradient of the wrong sign", "n − h_{t−1} in place of h_{t−1} − n",
-        f"{STATE} or gradient weight_hh", _gru(in_z=lambda right, *rest: -right)),
-    Row("update gate's gradient from the candidate alone",
-        "−n in place of h_{t−1} − n", f"{STATE} or gradient weight_hh",
+    Row("update gate's gradient of the wrong sign", "n − h_{t−1} in place of h_{t−1} − n", GATES,
+        _gru(in_z=lambda right, *rest: -right)),
+    Row("update gate's gradient from the candidate alone", "−n in place of h_{t−1} − n", GATES,
         _gru(in_z=lambda right, r, z, n, q_n, before: -n * (z * (1 - z)))),
     Row("update gate's derivative missing",
-        "the error passes σ of the update gate as if it were not there",
-        f"{STATE} or gradient weight_hh",
+        "the error passes σ of the update gate as if it were not there", GATES,
         _gru(in_z=lambda right, r, z, n, q_n, before: before - n)),
     Right("dp_n = dh (1 − z)(1 − n²)"),
-    Row("candidate's gradient by z", "z in place of 1 − z", f"{STATE} or gradient weight_hh",
+    Row("candidate's gradient by z", "z in place of 1 − z", GATES,
         _gru(in_n=lambda right, r, z, n, *rest: z * (1 - n * n))),
-    Row("candidate's derivative missing", "the error passes tanh as if it were not there",
-        f"{STATE} or gradient weight_hh", _gru(in_n=lambda right, r, z, *rest: 1 - z)),
+    Row("candidate's derivative missing", "the error passes tanh as if it were not there", GATES,
+        _gru(in_n=lambda right, r, z, *rest: 1 - z)),
     Right("dp_r = dp_n q_n r (1 − r)"),
     Row("reset gate's gradient by the old state",
-        "h_{t−1} in place of q_n, as if the gate were applied to it",
-        f"{STATE} or gradient weight_hh", _gru(in_r=_reset_gate_gradient_by_the_old_state)),
+        "h_{t−1} in place of q_n, as if the gate were applied to it", GATES,
+        _gru(in_r=lambda right, r, z, n, q_n, before: _through(r, z, n, before))),
     Row("reset gate's derivative missing",
-        "the error passes σ of the reset gate as if it were not there",
-        f"{STATE} or gradient weight_hh",
+        "the error passes σ of the reset gate as if it were not there", GATES,
         _gru(in_r=lambda right, r, z, n, q_n, before: (1 - z) * (1 - n * n) * q_n)),
-    Row("reset gate's gradient missing", "the reset gate counts as a constant",
-        f"{STATE} or gradient weight_hh", _gru(in_r=lambda right, *rest: 0 * right)),
+    Row("reset gate's gradient missing", "the reset gate counts as a constant", GATES,
+        _gru(in_r=lambda right, *rest: 0 * right)),
 )  # fmt: skip

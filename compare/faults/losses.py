@@ -9,7 +9,7 @@ import numpy as np
 from compare.faults.binary import BINARY
 from compare.faults.categorical import CATEGORICAL
 from compare.faults.changes import around, options
-from compare.faults.changes_layers import cache_of, output_of, when
+from compare.faults.changes_layers import as_if, cache_of, having, output_of, when
 from compare.faults.distances import DISTANCES
 from compare.faults.fault import Method
 from compare.faults.likelihood import LIKELIHOOD
@@ -23,32 +23,15 @@ BY_ENTRY = ("MSELoss", "L1Loss", "HuberLoss", "SmoothL1Loss", "BCELoss", "BCEWit
 LOSSES_OF_ALL = (*BY_ENTRY, "CrossEntropyLoss", "NLLLoss")
 
 
-def _mean(self: Any) -> bool:
-    return bool(self.reduction == "mean")
-
-
-def _sum(self: Any) -> bool:
-    return bool(self.reduction == "sum")
+_MEAN, _SUM = having(reduction="mean"), having(reduction="sum")
 
 
 def _reduces(self: Any) -> bool:
     return bool(self.reduction != "none")
 
 
-def _to_sum(self: Any) -> dict[str, Any]:
-    return {"reduction": "sum"}
-
-
-def _to_mean(self: Any) -> dict[str, Any]:
-    return {"reduction": "mean"}
-
-
 def _again(right: Method, self: Any, cache: Any, dloss: Any = 1.0) -> Any:
     return right(self, cache, dloss) / cache[-1].divisor
-
-
-def _negated(right: Method, self: Any, cache: Any, dloss: Any = 1.0) -> Any:
-    return -right(self, cache, dloss)
 
 
 def _unasked(right: Method, self: Any, cache: Any, dloss: Any = 1.0) -> Any:
@@ -82,33 +65,36 @@ def _summed_back(right: Method, self: Any, cache: Any, dloss: Any = 1.0) -> Any:
 
 
 _MANY = "more than one term"
+_MANY_MEANT, _MANY_SUMMED = f"reduction='mean', {_MANY}", f"reduction='sum', {_MANY}"
+_BROADCAST_BACK = {**around("forward", _each_with_each), **around("backward", _summed_back)}
+
 #: What can be wrong with any loss.
 _SHARED = faults(LOSSES_OF_ALL,
     Right("divide the loss by the number of terms, and its gradient, too"),
     Row("sum for mean", "loss and gradient are sums where means are asked for", "output",
-        when(_mean, options("forward", reduction="sum")), needs=f"reduction='mean', {_MANY}"),
+        when(_MEAN, options("forward", reduction="sum")), needs=_MANY_MEANT),
     Right("do not divide where the reduction is a sum"),
     Row("mean for sum", "loss and gradient are means where sums are asked for", "output",
-        when(_sum, options("forward", reduction="mean")), needs=f"reduction='sum', {_MANY}"),
+        when(_SUM, options("forward", reduction="mean")), needs=_MANY_SUMMED),
     Right("the gradient of a mean has a factor 1/N, too"),
     Row("gradient of the sum, loss a mean",
         "the loss is divided by the number of terms, its gradient is not", "dx",
-        when(_mean, cache_of(_to_sum)), needs=f"reduction='mean', {_MANY}"),
+        when(_MEAN, cache_of(as_if(reduction="sum"))), needs=_MANY_MEANT),
     Right("the gradient of a sum has no factor 1/N"),
     Row("gradient of the mean, loss a sum",
         "the gradient is divided by the number of terms, the loss is not", "dx",
-        when(_sum, cache_of(_to_mean)), needs=f"reduction='sum', {_MANY}"),
+        when(_SUM, cache_of(as_if(reduction="mean"))), needs=_MANY_SUMMED),
     Right("divide the loss by the number of terms"),
     Row("loss a sum, gradient of the mean",
         "the gradient is that of the mean that is asked for, the loss is a sum", "output",
-        when(_mean, output_of(_to_sum)), needs=f"reduction='mean', {_MANY}"),
+        when(_MEAN, output_of(as_if(reduction="sum"))), needs=_MANY_MEANT),
     Right("divide by the number of terms once, in the loss's gradient only"),
     Row("1/N twice", "the gradient is divided by the number of terms twice", "dx",
-        when(_mean, around("backward", _again)), needs=f"reduction='mean', {_MANY}"),
+        when(_MEAN, around("backward", _again)), needs=_MANY_MEANT),
     Right("∂L/∂y of (y − t)² is 2 (y − t)"),
     Row("sign of the gradient",
         "the gradient has the wrong sign, as by t − y for y − t: training climbs", "dx",
-        around("backward", _negated)),
+        around("backward", lambda right, self, cache, dloss=1.0: -right(self, cache, dloss))),
     Right("multiply by the gradient at the loss: the loss may be scaled or part of a sum"),
     Row("gradient at the loss ignored",
         "backward takes the gradient at the loss for 1, whatever it is", "dx",
@@ -119,7 +105,7 @@ _SHARED = faults(LOSSES_OF_ALL,
 _BY_ENTRY = faults(BY_ENTRY, Right("divide by the number of all entries, N · features"),
     Row("mean over the samples alone",
         "the sum over the features is divided by the number of samples", "output",
-        when(_mean, around("over", _per_sample)), needs="reduction='mean', more than one feature"),
+        when(_MEAN, around("over", _per_sample)), needs="reduction='mean', more than one feature"),
 )  # fmt: skip
 
 
@@ -127,8 +113,7 @@ _BROADCAST = faults(("MSELoss", "L1Loss", "HuberLoss"),
     Right("reshape the target to the prediction's shape first"),
     Row("(N, 1) against (N)",
         "a target without its last axis is broadcast: every sample is compared with every target",
-        "output", {**around("forward", _each_with_each), **around("backward", _summed_back)},
-        needs="predictions (N, 1), batch > 1"),
+        "output", _BROADCAST_BACK, needs="predictions (N, 1), batch > 1"),
 )  # fmt: skip
 
 

@@ -74,6 +74,10 @@ def _remembering(self: Any, hh: Params, incoming: Array, start: States) -> Any:
     return hh, np.concatenate([i, f + 1, *rest], axis=-1), start
 
 
+def _no_cell(self: Any, hh: Params, cache: Any, dy: Array, dend: States) -> Any:
+    return hh, cache, dy, (dend[0], 0 * dend[1])
+
+
 def _cells_after(self: Any, hh: Params, cache: Any, dy: Array, dend: States) -> Any:
     *gates, cells = cache
     later = np.concatenate([cells[..., 1:, :, :], cells[..., -1:, :, :]], axis=-3)
@@ -105,8 +109,7 @@ LSTM = faults("LSTM", Right("h = o tanh c; c itself goes on"),
     Right(f"{BACK}, with the gradient at c_n for what comes back to the last step"),
     Row("last cell's gradient ignored",
         "the recursion of dc starts from 0 whatever the gradient at c_n", STATE,
-        back(lambda self, hh, cache, dy, dend: (hh, cache, dy, (dend[0], 0 * dend[1]))),
-        needs="a gradient at the last cell"),
+        back(_no_cell), needs="a gradient at the last cell"),
     Right(BACK),
     Row("cell's gradient carried past the forget gate",
         "dc goes to the step before as it is, not times f", STATE,

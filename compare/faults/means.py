@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
-from compare.faults.fault import Fault, Method
-from compare.faults.rule_changes import Step, begun, kept, step_with, told, update
+from compare.faults.fault import Changes, Fault, Method
+from compare.faults.rule_changes import Step, afresh, kept, step_with, told, update
 from compare.faults.table import Right, Row, faults
 from reference import Array, Params
 
@@ -40,12 +41,13 @@ def _moment(name: str, function: Any) -> Any:
     return {"moments": lambda right: lambda *args: moments(right, *args)}
 
 
-def _corrected_m_kept(self: Any, g: Array, held: Params, after: Params, o: Any) -> Any:
-    return after["exp_avg"] / corrections(self, held, o)[0]
+def _corrected(key: str, which: int) -> Changes:
+    return kept(key, lambda self, g, held, after, o: after[key] / corrections(self, held, o)[which])
 
 
-def _corrected_v_kept(self: Any, g: Array, held: Params, after: Params, o: Any) -> Any:
-    return after["exp_avg_sq"] / corrections(self, held, o)[1]
+def _count(change: Callable[[Array], Array]) -> Changes:
+    """The step with the correction of another count."""
+    return step_with(lambda self, held, o: {"step": change(held["step"])})
 
 
 def _faults(name: str) -> tuple[Fault, ...]:
@@ -67,25 +69,22 @@ def _faults(name: str) -> tuple[Fault, ...]:
             "state mu_product" if name == "NAdam" else "state exp_avg",
             told(betas=lambda o: o.betas[::-1])),
         Right("keep m and v from one step to the next"),
-        Row("moments reset",
-            "m and v start from 0 at each step, so a step is about lr sign(g)", "state exp_avg",
-            begun(lambda self, p, g, held, o: {"exp_avg": 0 * p, "exp_avg_sq": 0 * p}),
-            needs="more than one step"),
+        Row("moments reset", "m and v start from 0 at each step, so a step is about lr sign(g)",
+            "state exp_avg", afresh("exp_avg", "exp_avg_sq"), needs="more than one step"),
         Right("m goes on uncorrected; m̂ is used once and forgotten"),
         Row("corrected m kept", "m̂ is written back in place of m", "state exp_avg",
-            kept("exp_avg", _corrected_m_kept)),
+            _corrected("exp_avg", 0)),
         Right("v goes on uncorrected; v̂ is used once and forgotten"),
         Row("corrected v kept", "v̂ is written back in place of v", "state exp_avg_sq",
-            kept("exp_avg_sq", _corrected_v_kept)),
+            _corrected("exp_avg_sq", 1)),
         Right("1 − β^t, t being the number of this step, from 1"),
         Row("count not kept",
             "every step is the first one to the correction: 1 − β in place of 1 − β^t", "parameter",
-            step_with(lambda self, held, o: {"step": 0 * held["step"]}),
-            needs="more than one step"),
+            _count(lambda t: 0 * t), needs="more than one step"),
         Right("t = 1 in the first step"),
         Row("count one ahead",
             "the correction of the first step is that of the second: t starts at 2", "parameter",
-            step_with(lambda self, held, o: {"step": held["step"] + 1})),
+            _count(lambda t: t + 1)),
         Right("count t once for each step"),
         Row("one count for all parameters",
             "t goes up with each parameter that is updated, not with each step", "parameter",

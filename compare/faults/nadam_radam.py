@@ -16,34 +16,19 @@ from reference import Array, Params
 def _nadam(ahead: Callable[..., Array]) -> Any:
     """A step along ``ahead(m, g, μ, μ of the next step, product of all μ)``."""
 
-    def wrong(self: Any, p: Array, g: Array, held: Params, after: Params, o: Any) -> Array:
+    def wrong(self: Any, p: Array, g: Array, held: Params, after: Params, o: Any) -> Any:
         t, _ = self.count(held)
         mu, following = (
             o.betas[0] * (1 - 0.5 * 0.96 ** (n * o.momentum_decay)) for n in (t, t + 1)
         )
         along = ahead(after["exp_avg"], g, mu, following, after["mu_product"].item())
         root = np.sqrt(after["exp_avg_sq"] / corrections(self, held, o)[1]) + o.eps
-        stepped: Array = p - o.lr * along / root
-        return stepped
+        return p - o.lr * along / root
 
     return step(wrong)
 
 
 AHEAD = "m̂ = μₜ₊₁ m / (1 − Π μ · μₜ₊₁) + (1 − μₜ) g / (1 − Π μ)"
-
-
-def _this_step_momentum_for_the_next(
-    m: Array, g: Array, mu: Any, following: Any, all_mu: Any
-) -> Any:
-    return mu / (1 - all_mu * mu) * m + (1 - mu) / (1 - all_mu) * g
-
-
-def _gradient_not_corrected(m: Array, g: Array, mu: Any, following: Any, all_mu: Any) -> Any:
-    return following / (1 - all_mu * following) * m + (1 - mu) * g
-
-
-def _both_parts_corrected_alike(m: Array, g: Array, mu: Any, following: Any, all_mu: Any) -> Any:
-    return following / (1 - all_mu) * m + (1 - mu) / (1 - all_mu) * g
 
 
 NADAM = faults("NAdam", Right("μₜ = β₁ (1 − ½ · 0.96^(ψ t))"),
@@ -57,46 +42,44 @@ NADAM = faults("NAdam", Right("μₜ = β₁ (1 − ½ · 0.96^(ψ t))"),
         needs="more than one step"),
     Right(AHEAD),
     Row("this step's momentum for the next", "μₜ is used where μₜ₊₁ belongs", "parameter",
-        _nadam(_this_step_momentum_for_the_next)),
+        _nadam(lambda m, g, mu, ahead, pi: mu / (1 - pi * mu) * m + (1 - mu) / (1 - pi) * g)),
     Row("gradient not corrected", "g is added without dividing by 1 − Π μ", "parameter",
-        _nadam(_gradient_not_corrected)),
-    Row("both parts corrected alike", "m is divided by 1 − Π μ, without the next step's μ",
-        "parameter", _nadam(_both_parts_corrected_alike)),
+        _nadam(lambda m, g, mu, ahead, pi: ahead / (1 - pi * ahead) * m + (1 - mu) * g)),
+    Row("both parts corrected alike",
+        "m is divided by 1 − Π μ, without the next step's μ", "parameter",
+        _nadam(lambda m, g, mu, ahead, pi: ahead / (1 - pi) * m + (1 - mu) / (1 - pi) * g)),
     Row("without looking ahead", "the step is Adam's, along m / (1 − Π μ)", "parameter",
-        _nadam(lambda m, g, mu, following, all_mu: m / (1 - all_mu))),
+        _nadam(lambda m, g, mu, ahead, pi: m / (1 - pi))),
 )  # fmt: skip
+
+
+def _square(rho: float, end: float) -> float:
+    """r², of ρ and ρ∞."""
+    return (rho - 4) * (rho - 2) * end / ((end - 4) * (end - 2) * rho)
 
 
 def _radam(
     enough: float = 5.0,
     before: Callable[..., Array] = lambda m, v, last, o: m,
-    rate: Callable[..., Any] = lambda rho, end: (
-        ((rho - 4) * (rho - 2) * end / ((end - 4) * (end - 2) * rho)) ** 0.5
-    ),
+    rate: Callable[[float, float], float] = lambda rho, end: _square(rho, end) ** 0.5,
     root: Callable[..., Array] = lambda v, last, eps: (np.sqrt(v) + eps) / last**0.5,
 ) -> Any:
     """RAdam's step with one of its parts wrong."""
 
-    def wrong(self: Any, p: Array, g: Array, held: Params, after: Params, o: Any) -> Array:
+    def wrong(self: Any, p: Array, g: Array, held: Params, after: Params, o: Any) -> Any:
         t, _ = self.count(held)
         first, last = corrections(self, held, o)
         m, v = after["exp_avg"] / first, after["exp_avg_sq"]
         end = 2 / (1 - o.betas[1]) - 1
         rho = end - 2 * t * o.betas[1] ** t / last
         if rho <= enough:
-            early: Array = p - o.lr * before(m, v, last, o)
-            return early
-        late: Array = p - o.lr * rate(rho, end) * m / root(v, last, o.eps)
-        return late
+            return p - o.lr * before(m, v, last, o)
+        return p - o.lr * rate(rho, end) * m / root(v, last, o.eps)
 
     return step(wrong)
 
 
 RECTIFIED = "r · m̂ · √(1 − β₂^t) / (√v + ε) where ρ > 5, m̂ alone where not"
-
-
-def _rectification_upside_down(rho: Any, end: Any) -> Any:
-    return ((end - 4) * (end - 2) * rho / ((rho - 4) * (rho - 2) * end)) ** 0.5
 
 
 RADAM = faults("RAdam", Right(f"{RECTIFIED}; PyTorch's threshold is 5"),
@@ -107,10 +90,9 @@ RADAM = faults("RAdam", Right(f"{RECTIFIED}; PyTorch's threshold is 5"),
         _radam(rate=lambda rho, end: 1.0), needs="a step with ρ > 5"),
     Right("r = √((ρ − 4)(ρ − 2) ρ∞ / ((ρ∞ − 4)(ρ∞ − 2) ρ))"),
     Row("root of the rectification missing", "r² in place of r", "parameter",
-        _radam(rate=lambda rho, end: (rho - 4) * (rho - 2) * end / ((end - 4) * (end - 2) * rho)),
-        needs="a step with ρ > 5"),
+        _radam(rate=_square), needs="a step with ρ > 5"),
     Row("rectification upside down", "1/r in place of r", "parameter",
-        _radam(rate=_rectification_upside_down), needs="a step with ρ > 5"),
+        _radam(rate=lambda rho, end: _square(end, rho) ** 0.5), needs="a step with ρ > 5"),
     Right(RECTIFIED),
     Row("no step while the variance is unknown", "parameters stay as they are until ρ > 5",
         "parameter", _radam(before=lambda m, v, last, o: 0 * m), needs="a step with ρ ≤ 5"),

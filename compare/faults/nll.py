@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from compare.faults.changes import around, options
-from compare.faults.changes_layers import cache_of, loss_slope, when
+from compare.faults.changes_layers import as_if, cache_of, having, loss_slope, when
 from compare.faults.fault import Method
 from compare.faults.table import Right, Row, faults
 from reference import Array
@@ -78,24 +78,22 @@ _BOTH = faults(("NLLLoss", "CrossEntropyLoss"),
     Right("multiply the gradient by w[t], too"),
     Row("weight in the loss, not in the gradient",
         "the gradient is that of the loss without weights", "dx",
-        cache_of(lambda self: {"weight": None}), needs="a weight"),
+        cache_of(as_if(weight=None)), needs="a weight"),
 )  # fmt: skip
 
 
 def _target_entropy_missing(right: Method, self: Any, y: Array, target: Any) -> Any:
-    return (
-        right(self, y, target)[1][2].forward(-right(self, y, target)[1][0] * y),
-        right(self, y, target)[1],
-    )
+    _, cache = right(self, y, target)
+    return cache[2].forward(-cache[0] * y), cache
 
 
 _DIVERGENCE = faults("KLDivLoss", Right("batchmean divides by the number of samples"),
     Row("mean over the entries", "batchmean divides by the number of entries", "output",
-        when(lambda self: self.reduction == "batchmean", options("forward", reduction="mean")),
+        when(having(reduction="batchmean"), options("forward", reduction="mean")),
         needs="reduction='batchmean'"),
     Right("mean divides by the number of entries"),
     Row("mean over the samples", "mean divides by the number of samples", "output",
-        when(lambda self: self.reduction == "mean", options("forward", reduction="batchmean")),
+        when(having(reduction="mean"), options("forward", reduction="batchmean")),
         needs="reduction='mean'"),
     Right("l = t (log t − y)"),
     Row("target's entropy missing", "the loss is −t y, the cross-entropy", "output",
@@ -106,8 +104,7 @@ _DIVERGENCE = faults("KLDivLoss", Right("batchmean divides by the number of samp
     Right("∂l/∂y = −e^s"),
     Row("exponential of the target missing in the gradient",
         "the gradient is −s where the target s is a logarithm", "dx",
-        when(lambda self: self.log_target, loss_slope(lambda self, y, s: -s)),
-        needs="log_target=True"),
+        when(having(log_target=True), loss_slope(lambda self, y, s: -s)), needs="log_target=True"),
     Right("∂l/∂y = −t: log-softmax has a backward pass of its own"),
     Row("p − t", "the gradient is e^y − t, that of the logits", "dx",
         loss_slope(lambda self, y, t: np.exp(y) - (np.exp(t) if self.log_target else t))),

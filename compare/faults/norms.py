@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from compare.faults.changes import around, grad, options
 from compare.faults.changes_layers import dx_with
-from compare.faults.fault import Fault
+from compare.faults.fault import Changes, Fault
 from compare.faults.norm_changes import (
     averaged,
     divided_by,
@@ -18,6 +20,7 @@ from compare.faults.norm_changes import (
     without,
 )
 from compare.faults.table import Right, Row, faults
+from reference import Array
 from reference.standardize import centre_backward, scale_backward, standardize_backward
 
 CHANNELS = ("BatchNorm1d", "BatchNorm2d", "InstanceNorm2d")
@@ -27,6 +30,27 @@ ALL = (*CHANNELS, *SAMPLES, "RMSNorm")
 
 _RIGHT = "dx = (dx̂ − mean(dx̂) − x̂ mean(dx̂ x̂))/s, with dx̂ = dy γ"
 _RIGHT_RMS = "dx = (dx̂ − x̂ mean(dx̂ x̂))/s, with dx̂ = dy γ"
+
+
+def _not_divided(owner: str) -> Changes:
+    carry = scale_backward if owner == "RMSNorm" else standardize_backward
+    return dx_by(lambda dxhat, xhat, root, axes: carry(dxhat, xhat, root, axes) * root)
+
+
+def _last_added(owner: str) -> Changes:
+    def dx(dxhat: Array, xhat: Array, root: Array, axes: tuple[int, ...]) -> Any:
+        centred = dxhat if owner == "RMSNorm" else centre_backward(dxhat, axes)
+        return (centred + xhat * (dxhat * xhat).mean(axis=axes, keepdims=True)) / root
+
+    return dx_by(dx)
+
+
+def _summed(owner: str) -> Changes:
+    def dx(dxhat: Array, xhat: Array, root: Array, axes: tuple[int, ...]) -> Any:
+        total = 0 if owner == "RMSNorm" else dxhat.sum(axis=axes, keepdims=True)
+        return (dxhat - total - xhat * (dxhat * xhat).sum(axis=axes, keepdims=True)) / root
+
+    return dx_by(dx)
 
 
 def _every(owner: str) -> tuple[Fault, ...]:
@@ -41,17 +65,11 @@ def _every(owner: str) -> tuple[Fault, ...]:
         Row("γ in the first term only", "dx̂ = dy γ in the first term, dy in the means", "dx",
             gamma_outside(inner=True), needs="γ ≠ 1"),
         Row("not divided by s on the way back", "the factor 1/s is left out of dx", "dx",
-            dx_by(lambda dxhat, xhat, root, axes: (standardize_backward if owner != "RMSNorm"
-                else scale_backward)(dxhat, xhat, root, axes) * root)),
+            _not_divided(owner)),
         Row("sign of the last term", "x̂ mean(dx̂ x̂) is added, not subtracted", "dx",
-            dx_by(lambda dxhat, xhat, root, axes: ((centre_backward(dxhat, axes)
-                if owner != "RMSNorm" else dxhat) + xhat * (dxhat * xhat).mean(axis=axes,
-                keepdims=True)) / root)),
+            _last_added(owner)),
         Row("sums for means on the way back",
-            "dx̂ and dx̂ x̂ are summed where their means are needed", "dx",
-            dx_by(lambda dxhat, xhat, root, axes: (dxhat - (0 if owner == "RMSNorm" else dxhat.sum(
-                axis=axes, keepdims=True)) - xhat * (dxhat * xhat).sum(axis=axes, keepdims=True))
-                / root)),
+            "dx̂ and dx̂ x̂ are summed where their means are needed", "dx", _summed(owner)),
         Right("dγ = Σ dy x̂"),
         Row("γ's gradient from what is not normalised",
             "dγ sums dy (x − μ): it is not divided by s", "gradient weight",
@@ -100,8 +118,4 @@ _OUTSIDE = faults((*SAMPLES, "RMSNorm"),
         gamma_outside(inner=False), needs="γ whose entries differ"),
 )  # fmt: skip
 
-NORMS = (
-    *(one for owner in ALL for one in _every(owner)),
-    *_CENTRED,
-    *_OUTSIDE,
-)
+NORMS = (*(one for owner in ALL for one in _every(owner)), *_CENTRED, *_OUTSIDE)

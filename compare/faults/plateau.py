@@ -33,11 +33,8 @@ def _first_best(right: Method, self: Any, position: Any, metric: float) -> Any:
 
 def _bad_kept(right: Method, self: Any, position: Any, metric: float) -> Any:
     after = right(self, position, metric)
-    return (
-        replace(after, bad=max(after.bad, position.bad))
-        if not self._is_better(metric, position.best) or after.changes != position.changes
-        else replace(after, bad=position.bad)
-    )
+    better = self._is_better(metric, position.best) and after.changes == position.changes
+    return replace(after, bad=position.bad if better else max(after.bad, position.bad))
 
 
 def _other_mode(right: Method, self: Any, metric: float, best: float) -> bool:
@@ -62,16 +59,15 @@ PLATEAU = faults("ReduceLROnPlateau", *NEVER,
         around("_lowered", lambda right, self, group, lr: {"lr": lr * self.factor}),
         needs="a rate that reaches min_lr, or one that cannot fall more"),
     Right("best ← the better of best and metric"),
-    Row("compared with the last", "the metric is compared with the one before, not the best",
-        "lr", around("step", _against_last)),
+    Row("compared with the last", "the metric is compared with the one before, not the best", "lr",
+        around("step", _against_last)),
     Row("best never improved", "the metric is always compared with the first one", "lr",
         around("step", _first_best)),
     Right("bad ← 0 at an improvement"),
     Row("bad counts not reset", "an improvement does not forgive the counts before it", "lr",
         around("step", _bad_kept), needs="an improvement after bad counts"),
     Right("min: lower is better, max: higher is"),
-    Row("mode reversed", "what is good is taken for bad", "lr",
-        around("_is_better", _other_mode)),
+    Row("mode reversed", "what is good is taken for bad", "lr", around("_is_better", _other_mode)),
     Right("lr ← lr · factor"),
     Row("lowered by the factor's square", "a fall is by factor²", "lr",
         around("_lowered", _lowered_by_the_factor_square)),

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 from compare.faults.changes import around, dx_of, instead
-from compare.faults.changes_layers import cache_of, other, when
-from compare.faults.fault import Changes, Fault, Method
+from compare.faults.changes_layers import cache_of, having, other, when
+from compare.faults.fault import Changes, Method
 from compare.faults.table import Right, Row, faults
 from reference import Array, Params
 from reference.windows import crop, pad
@@ -103,12 +103,10 @@ def _side_by_side(self: Any) -> dict[str, Any]:
     return {"window": dataclasses.replace(self.window, stride=(1,) * self.axes)}
 
 
-def _uncut(self: Any) -> dict[str, Any]:
-    return {"padding": (0,) * self.axes}
-
-
-def _every(owner: str, pieces_of: Back) -> tuple[Fault, ...]:
-    return faults(owner, Right("dx += for every window"),
+def _each(pieces_of: Back) -> tuple[Right | Row, ...]:
+    """What can be wrong with either."""
+    return (
+        Right("dx += for every window"),
         Row("overlapping windows assigned",
             "dx is set where it should be added to: of windows that overlap, the last one wins",
             "dx", _assigned(pieces_of), needs="stride < kernel"),
@@ -118,7 +116,7 @@ def _every(owner: str, pieces_of: Back) -> tuple[Fault, ...]:
             other("backward", _side_by_side), needs="stride > 1"),
         Right("cut the padding from both ends of the padded dx"),
         Row("padding not cut on the way back", "dx begins with what belongs to the padding", "dx",
-            other("backward", _uncut), needs="padding > 0"),
+            other("backward", lambda self: {"padding": (0,) * self.axes}), needs="padding > 0"),
         Right("round the number of windows up, but let none begin beyond the input"),
         Row("ceil_mode ignored", "the last, incomplete window is left out", "output",
             other("forward", lambda self: {"ceil_mode": False}),
@@ -126,37 +124,31 @@ def _every(owner: str, pieces_of: Back) -> tuple[Fault, ...]:
     )  # fmt: skip
 
 
-def _max(owner: str) -> tuple[Fault, ...]:
-    remedy = "of equal maxima the first one, row by row, gets all of the gradient"
-    return (
-        *_every(owner, _pieces_of_max),
-        *faults(owner, Right(remedy),
-            Row("every tied maximum gets the gradient",
-                "dx = dy wherever x equals the maximum", "dx", dx_of(_to_all_ties), needs="ties"),
-            Row("tied maxima share the gradient",
-                "the gradient is divided among the entries that equal the maximum", "dx",
-                dx_of(_shared_by_ties), needs="ties"),
-            Row("last of tied maxima gets the gradient",
-                "≥ in place of > while searching: the last of several maxima counts", "dx",
-                dx_of(_to_last_tie), needs="ties"),
-            Right("the largest entry gets all of the gradient"),
-            Row("gradient spread over the window",
-                "every entry of the window gets an equal share, as of an average", "dx",
-                dx_of(_spread)),
-            Right("pad with −∞, or leave the padding out"),
-            Row("padding's zeros take part",
-                "the padding is 0, which is larger than a window of negative numbers", "output",
-                around("forward", _zeros_take_part), needs="padding > 0 and negative inputs"),
-        ),
-    )  # fmt: skip
+_MAX = faults(("MaxPool1d", "MaxPool2d"), *_each(_pieces_of_max),
+    Right("of equal maxima the first one, row by row, gets all of the gradient"),
+    Row("every tied maximum gets the gradient", "dx = dy wherever x equals the maximum", "dx",
+        dx_of(_to_all_ties), needs="ties"),
+    Row("tied maxima share the gradient",
+        "the gradient is divided among the entries that equal the maximum", "dx",
+        dx_of(_shared_by_ties), needs="ties"),
+    Row("last of tied maxima gets the gradient",
+        "≥ in place of > while searching: the last of several maxima counts", "dx",
+        dx_of(_to_last_tie), needs="ties"),
+    Right("the largest entry gets all of the gradient"),
+    Row("gradient spread over the window",
+        "every entry of the window gets an equal share, as of an average", "dx", dx_of(_spread)),
+    Right("pad with −∞, or leave the padding out"),
+    Row("padding's zeros take part",
+        "the padding is 0, which is larger than a window of negative numbers", "output",
+        around("forward", _zeros_take_part), needs="padding > 0 and negative inputs"),
+)  # fmt: skip
 
 
 def _no_pad_counted(self: Any) -> dict[str, Any]:
     return {"count_include_pad": not self.count_include_pad}
 
 
-def _without_override(self: Any) -> bool:
-    return self.divisor_override is None
+_PLAIN = having(divisor_override=None)
 
 
 def _whole(self: Any) -> dict[str, Any]:
@@ -166,31 +158,22 @@ def _whole(self: Any) -> dict[str, Any]:
 _DIVISOR = "divide by the kernel's size if count_include_pad, else by the entries of the input"
 
 
-def _average(owner: str) -> tuple[Fault, ...]:
-    return (
-        *_every(owner, _pieces_of_average),
-        *faults(owner,
-            Right(_DIVISOR),
-            Row("padding counted the other way",
-                "the divisor counts the padding where it should not, or the reverse", "output",
-                when(_without_override, other("forward", _no_pad_counted)), needs="padding > 0"),
-            Right("divide dy by the divisor of forward"),
-            Row("padding counted the other way in the gradient",
-                "forward divides by the right number, backward counts the padding otherwise", "dx",
-                when(_without_override, cache_of(_no_pad_counted)), needs="padding > 0"),
-            Right("divide by the entries that are there"),
-            Row("always divided by the kernel's size",
-                "windows that reach beyond the input count as whole", "output",
-                when(_without_override, other("forward", _whole)),
-                needs="ceil_mode, or padding that does not count"),
-            Right("dx = dy/D for every entry of the window"),
-            Row("gradient not divided", "every entry gets dy, not its share of it", "dx",
-                dx_of(_to_all)),
-        ),
-    )  # fmt: skip
+_AVERAGE = faults(("AvgPool1d", "AvgPool2d"), *_each(_pieces_of_average),
+    Right(_DIVISOR),
+    Row("padding counted the other way",
+        "the divisor counts the padding where it should not, or the reverse", "output",
+        when(_PLAIN, other("forward", _no_pad_counted)), needs="padding > 0"),
+    Right("divide dy by the divisor of forward"),
+    Row("padding counted the other way in the gradient",
+        "forward divides by the right number, backward counts the padding otherwise", "dx",
+        when(_PLAIN, cache_of(_no_pad_counted)), needs="padding > 0"),
+    Right("divide by the entries that are there"),
+    Row("always divided by the kernel's size",
+        "windows that reach beyond the input count as whole", "output",
+        when(_PLAIN, other("forward", _whole)), needs="ceil_mode, or padding that does not count"),
+    Right("dx = dy/D for every entry of the window"),
+    Row("gradient not divided", "every entry gets dy, not its share of it", "dx", dx_of(_to_all)),
+)  # fmt: skip
 
 
-POOLING = (
-    *(one for owner in ("MaxPool1d", "MaxPool2d") for one in _max(owner)),
-    *(one for owner in ("AvgPool1d", "AvgPool2d") for one in _average(owner)),
-)
+POOLING = (*_MAX, *_AVERAGE)

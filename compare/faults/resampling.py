@@ -33,6 +33,10 @@ def _mean_of_column(matrix: Array) -> Any:
     return matrix / np.maximum(matrix.sum(axis=0), 1)
 
 
+def _of_one_size(matrix: Array) -> Any:
+    return (matrix > 0).astype(matrix.dtype) * (matrix.shape[0] / matrix.shape[1])
+
+
 def _with_floors(right: Method, self: Any, params: Params, x: Array) -> Any:
     """Windows that end where the next begins."""
     matrices = []
@@ -69,13 +73,14 @@ def _from_corner(self: Any, n: int, m: int, ratio: float | None, dtype: Any) -> 
 
 def _interpolated_back(self: Any, params: Params, cache: Sequence[Array], dy: Array) -> Any:
     """The error made smaller as an image would be."""
-    back = [
-        linear(m.shape[0], m.shape[1], None, self.align_corners, m.dtype)
-        if self.mode != "nearest"
-        else nearest(m.shape[0], m.shape[1], None, m.dtype)
-        for m in cache
-    ]
-    return resample(dy, back), {}
+
+    def back(m: Array) -> Array:
+        n, length = m.shape
+        if self.mode == "nearest":
+            return nearest(n, length, None, m.dtype)
+        return linear(n, length, None, self.align_corners, m.dtype)
+
+    return resample(dy, [back(m) for m in cache]), {}
 
 
 def _size_by_ratio(self: Any) -> dict[str, Any]:
@@ -86,45 +91,41 @@ def _half_a_pixel_missing(self: Any) -> Any:
     return self.mode != "nearest" and not self.align_corners
 
 
-RESAMPLING = (
-    *faults("AdaptiveAvgPool2d", Right("from ⌊o n/m⌋ up to, not including, ⌈(o + 1) n/m⌉"),
-        Row("windows do not overlap",
-            "window o ends at ⌊(o + 1) n/m⌋, where it should end at ⌈(o + 1) n/m⌉", "output",
-            around("forward", _with_floors), needs="a size that the output's does not divide"),
-        Right("dx = dy divided by the window's size"),
-        Row("gradient not divided", "every entry of a window gets dy, not its share of it", "dx",
-            _matrices(lambda matrix: (matrix > 0).astype(matrix.dtype))),
-        Right("dx = dy divided by the size of this window"),
-        Row("gradient of one size of window",
-            "every window is taken to have n/m entries when the gradient is divided", "dx",
-            _matrices(lambda m: (m > 0).astype(m.dtype) * (m.shape[0] / m.shape[1])),
-            needs="a size that the output's does not divide"),
-        Right("dx += for every window"),
-        Row("overlapping windows assigned",
-            "dx is set where it should be added to, where windows overlap", "dx",
-            _matrices(lambda m: _first_of_column(m[::-1])[::-1]), needs="windows that overlap"),
-    ),
-    *faults("Upsample", Right("dx of an entry is the sum of dy over all its copies"),
-        Row("copies assigned", "the gradient of one copy is taken, as by dy[::2, ::2]", "dx",
-            when(_mode("nearest"), _matrices(_first_of_column)), needs="mode='nearest'"),
-        Row("gradient averaged over the copies",
-            "dx is the mean of dy over an entry's copies, not the sum", "dx",
-            when(_mode("nearest"), _matrices(_mean_of_column)), needs="mode='nearest'"),
-        Right("dx = Aᵀ dy for y = A x: each entry gets back its share of every output"),
-        Row("error interpolated back",
-            "dy is brought to the input's size as an image is, by interpolation", "dx",
-            instead("backward", _interpolated_back)),
-        Right("p = (o + ½) r − ½, and p = o (n − 1)/(m − 1) if align_corners"),
-        Row("corners aligned the other way", "align_corners is taken for its opposite", "output",
-            when(_mode("linear", "bilinear"), other("forward", _size_by_ratio)),
-            needs="mode='bilinear'"),
-        Right("p = (o + ½) r − ½"),
-        Row("half a pixel missing", "output o reads at o r, not at (o + ½) r − ½", "output",
-            when(_half_a_pixel_missing, instead("_matrix", _from_corner)),
-            needs="mode='bilinear'"),
-        Right("the entry at ⌊o r⌋"),
-        Row("nearest by rounding", "output o takes entry ⌊o r + ½⌋, not ⌊o r⌋", "output",
-            when(_mode("nearest"), instead("_matrix", _rounding)),
-            needs="mode='nearest', a factor other than 2"),
-    ),
+RESAMPLING = faults(
+    "AdaptiveAvgPool2d", Right("from ⌊o n/m⌋ up to, not including, ⌈(o + 1) n/m⌉"),
+    Row("windows do not overlap",
+        "window o ends at ⌊(o + 1) n/m⌋, where it should end at ⌈(o + 1) n/m⌉", "output",
+        around("forward", _with_floors), needs="a size that the output's does not divide"),
+    Right("dx = dy divided by the window's size"),
+    Row("gradient not divided", "every entry of a window gets dy, not its share of it", "dx",
+        _matrices(lambda matrix: (matrix > 0).astype(matrix.dtype))),
+    Right("dx = dy divided by the size of this window"),
+    Row("gradient of one size of window",
+        "every window is taken to have n/m entries when the gradient is divided", "dx",
+        _matrices(_of_one_size), needs="a size that the output's does not divide"),
+    Right("dx += for every window"),
+    Row("overlapping windows assigned",
+        "dx is set where it should be added to, where windows overlap", "dx",
+        _matrices(lambda m: _first_of_column(m[::-1])[::-1]), needs="windows that overlap"),
+    "Upsample", Right("dx of an entry is the sum of dy over all its copies"),
+    Row("copies assigned", "the gradient of one copy is taken, as by dy[::2, ::2]", "dx",
+        when(_mode("nearest"), _matrices(_first_of_column)), needs="mode='nearest'"),
+    Row("gradient averaged over the copies",
+        "dx is the mean of dy over an entry's copies, not the sum", "dx",
+        when(_mode("nearest"), _matrices(_mean_of_column)), needs="mode='nearest'"),
+    Right("dx = Aᵀ dy for y = A x: each entry gets back its share of every output"),
+    Row("error interpolated back",
+        "dy is brought to the input's size as an image is, by interpolation", "dx",
+        instead("backward", _interpolated_back)),
+    Right("p = (o + ½) r − ½, and p = o (n − 1)/(m − 1) if align_corners"),
+    Row("corners aligned the other way", "align_corners is taken for its opposite", "output",
+        when(_mode("linear", "bilinear"), other("forward", _size_by_ratio)),
+        needs="mode='bilinear'"),
+    Right("p = (o + ½) r − ½"),
+    Row("half a pixel missing", "output o reads at o r, not at (o + ½) r − ½", "output",
+        when(_half_a_pixel_missing, instead("_matrix", _from_corner)), needs="mode='bilinear'"),
+    Right("the entry at ⌊o r⌋"),
+    Row("nearest by rounding", "output o takes entry ⌊o r + ½⌋, not ⌊o r⌋", "output",
+        when(_mode("nearest"), instead("_matrix", _rounding)),
+        needs="mode='nearest', a factor other than 2"),
 )  # fmt: skip

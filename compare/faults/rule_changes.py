@@ -35,10 +35,9 @@ def before(function: Callable[..., Step]) -> Changes:
 def told(**changed: Callable[[Any], Any]) -> Changes:
     """The right rule, told other options: each is ``function(o)``."""
 
-    def wrong(right: Method, self: Any, p: Array, g: Array, held: Params, o: Any) -> Step:
+    def wrong(right: Method, self: Any, p: Array, g: Array, held: Params, o: Any) -> Any:
         other = {name: value(o) for name, value in changed.items()}
-        stepped: Step = right(self, p, g, held, with_options(o, **other))
-        return stepped
+        return right(self, p, g, held, with_options(o, **other))
 
     return update(wrong)
 
@@ -94,14 +93,23 @@ def kept(key: str, function: Callable[[Any, Array, Params, Params, Any], Array])
     return update(wrong)
 
 
+def kept_as(key: str, other: str) -> Changes:
+    """A right step, after which what is remembered as ``other`` is ``key``, too."""
+    return kept(key, lambda self, g, held, after, o: after[other])
+
+
 def begun(change: Callable[[Any, Array, Array, Params, Any], Params]) -> Changes:
     """The right rule from another state: ``change(self, p, g, held, o)`` replaces part of it."""
 
-    def wrong(right: Method, self: Any, p: Array, g: Array, held: Params, o: Any) -> Step:
-        stepped: Step = right(self, p, g, held | change(self, p, g, held, o), o)
-        return stepped
+    def wrong(right: Method, self: Any, p: Array, g: Array, held: Params, o: Any) -> Any:
+        return right(self, p, g, held | change(self, p, g, held, o), o)
 
     return update(wrong)
+
+
+def afresh(*keys: str) -> Changes:
+    """The right rule, for which what it remembers as ``keys`` is 0 at each step."""
+    return begun(lambda self, p, g, held, o: dict.fromkeys(keys, 0 * p))
 
 
 def fed(function: Callable[[Array, Any], Array]) -> Changes:

@@ -33,21 +33,16 @@ def _twice(right: Method, self: Any, p: Array, g: Array, held: Params, o: Any) -
 def _still(which: Any) -> Any:
     """The parameters that ``which`` picks by name and value stay as they are."""
 
-    def wrong(
-        right: Method, self: Any, params: Params, grads: Params, state: Any, changes: Any
-    ) -> Any:
-        stepped, held = right(self, params, grads, state, changes)
+    def wrong(right: Method, self: Any, params: Params, grads: Params, *rest: Any) -> Any:
+        stepped, held = right(self, params, grads, *rest)
         return stepped | {name: params[name] for name in which(params, grads)}, held
 
     return steps(wrong)
 
 
-def _first(params: Params, grads: Params) -> list[str]:
-    return [name for name in params if name in grads][:1]
-
-
-def _last(params: Params, grads: Params) -> list[str]:
-    return [name for name in params if name in grads][-1:]
+def _given(which: slice) -> Any:
+    """Of the parameters that have a gradient, those."""
+    return lambda params, grads: [name for name in params if name in grads][which]
 
 
 def _biases(params: Params, grads: Params) -> list[str]:
@@ -88,9 +83,9 @@ def _everywhere(name: str) -> tuple[Fault, ...]:
         Row("biases never updated", "the parameters called bias stay as they were", "parameter",
             _still(_biases), needs="a bias"),
         Row("first parameter never updated", "the first parameter stays as it was", "parameter",
-            _still(_first)),
+            _still(_given(slice(1)))),
         Row("last parameter never updated", "the last parameter stays as it was", "parameter",
-            _still(_last)),
+            _still(_given(slice(-1, None)))),
         Right("compute the gradient, then make the step with it"),
         Row("gradient of the step before",
             "each step is made with the gradient that the one before should have had",
@@ -107,18 +102,18 @@ _OF_LR = faults(SCALED, Right("p ← p − lr · step, with lr in no other place
 
 def _of_state(name: str) -> tuple[Fault, ...]:
     """What can be wrong where there is a state for each parameter."""
-    step, momentum, decay = "state step", "", ""
+    step, missing, momentum, decay = "state step", "state step", "", ""
     if name == "SGD":
         step, momentum, decay = "state momentum_buffer", ", momentum > 0", ", momentum or decay"
+        missing = f"{step} or parameter"
     return faults(name, Right("keep a state for each parameter, by its name"),
         Row("state shared by parameters of one shape",
             "what is remembered is kept by shape, so parameters of one shape have it in common",
             step, _SHARED, needs=f"two parameters of one shape{momentum}"),
         Right("leave a parameter without a gradient alone, and its state too"),
         Row("missing gradient taken for 0",
-            "a parameter without a gradient is updated as if its gradient were 0",
-            step + (" or parameter" if name == "SGD" else ""), steps(_zeros_for_none),
-            needs=f"a parameter without a gradient in some step{decay}"),
+            "a parameter without a gradient is updated as if its gradient were 0", missing,
+            steps(_zeros_for_none), needs=f"a parameter without a gradient in some step{decay}"),
     )  # fmt: skip
 
 
@@ -152,11 +147,8 @@ def _of_groups(name: str) -> tuple[Fault, ...]:
 FIRST_OF_OPTIONS = {"NAdam": "mu_product", "ASGD": "eta"}
 
 #: What it remembers of a parameter only if an option of its group says so.
-ONLY_THERE = {
-    "RMSprop": ("state momentum_buffer",),
-    "Adam": ("state max_exp_avg_sq",),
-    "AdamW": ("state max_exp_avg_sq",),
-}
+ONLY_THERE = dict.fromkeys(("Adam", "AdamW"), ("state max_exp_avg_sq",))
+ONLY_THERE["RMSprop"] = ("state momentum_buffer",)
 
 RULES = (
     *(fault for name in EVERY for fault in _of_groups(name)),

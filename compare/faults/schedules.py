@@ -17,10 +17,6 @@ BY_COUNT = (
 )  # fmt: skip
 
 
-def _ahead(right: Method, self: Any) -> Any:
-    return self.step(right(self))
-
-
 def _frozen(right: Method, self: Any, position: Any, *metric: float) -> Any:
     return replace(right(self, position, *metric), changes=position.changes)
 
@@ -44,11 +40,10 @@ def _one_for_all(right: Method, self: Any, *given: Any) -> Any:
 
 
 #: What can be wrong with every schedule, whatever its formula.
-_EVERYWHERE = faults(BY_COUNT,
-    Right("make the step with count 0, then move the schedule on"),
+_EVERYWHERE = faults(BY_COUNT, Right("make the step with count 0, then move the schedule on"),
     Row("stepped before the update",
         "the schedule moves on before the first step, which so has the second one's rate", "lr",
-        around("init", _ahead)),
+        around("init", lambda right, self: self.step(right(self)))),
     Right("move the schedule on after every step, the first included"),
     Row("one step late", "the rate of count t is used at count t + 1", "lr",
         around("step", _late)),
@@ -94,9 +89,32 @@ def _anew(function: Callable[[Any, int, float], float]) -> Changes:
     }
 
 
-def _poly(self: Any, count: int, base: float) -> float:
-    rest: float = 1 - min(count, self.total_iters) / self.total_iters
-    return base * rest
+def _falling(where: Callable[[Any, int], bool], power: int = 1) -> Changes:
+    """A rate that is multiplied by γ^power at those counts."""
+    return _next(
+        lambda self, count, group, lr: lr * self.gamma**power if where(self, count) else lr
+    )
+
+
+def _polynomial(function: Callable[[int, int, float], float]) -> Changes:
+    """Base · ``function(t, T, power)``."""
+    return _anew(lambda self, count, base: base * function(count, self.total_iters, self.power))
+
+
+def _straight(self: Any, count: int, length: int, end: float | None = None) -> float:
+    """From the first factor to the last one on a straight line, which goes on beyond it."""
+    start, end = float(self.start_factor), float(self.end_factor if end is None else end)
+    return start + (end - start) * count / length
+
+
+def _to_one(self: Any, count: int, group: int, lr: float) -> Any:
+    length = self.total_iters
+    return self.base_lrs[group] * _straight(self, min(count, length), length, end=1.0)
+
+
+def _short(self: Any, count: int, base: float) -> float:
+    length = self.total_iters - 1
+    return base * _straight(self, min(count, length), length)
 
 
 def _line(self: Any, count: int, start: float) -> float:
@@ -104,9 +122,8 @@ def _line(self: Any, count: int, start: float) -> float:
     return start + (float(self.end_factor) - start) * part
 
 
-def _cosine(self: Any, count: int) -> float:
-    part: float = (1 + math.cos(math.pi * count / self.T_max)) / 2
-    return part
+def _cosine(self: Any, count: int) -> Any:
+    return (1 + math.cos(math.pi * count / self.T_max)) / 2
 
 
 def _between(function: Callable[[Any, int], float]) -> Changes:
@@ -128,18 +145,6 @@ RESTARTS = "lr = η + (base − η)(1 + cos(π s / S)) / 2; S grows by T_mult at
 POLYNOMIAL = "lr = base · (1 − min(t, T) / T)^power"
 
 
-def _gamma_applied_twice(self: Any, count: int, group: int, lr: float) -> Any:
-    return lr * self.gamma**2 if count % self.step_size == 0 else lr
-
-
-def _falls_once(self: Any, count: int, group: int, lr: float) -> Any:
-    return lr * self.gamma if count == self.step_size else lr
-
-
-def _milestone_that_counts_twice_counted_once(self: Any, count: int, group: int, lr: float) -> Any:
-    return lr * self.gamma if count in self.milestones else lr
-
-
 def _milestones_as_lengths(self: Any, count: int, group: int, lr: float) -> Any:
     return lr * self.gamma ** sum(
         count == sum(sorted(self.milestones.elements())[: k + 1])
@@ -147,101 +152,68 @@ def _milestones_as_lengths(self: Any, count: int, group: int, lr: float) -> Any:
     )
 
 
-def _does_not_end(self: Any, count: int, base: float) -> Any:
-    return base * (
-        self.start_factor + (self.end_factor - self.start_factor) * count / self.total_iters
-    )
-
-
-def _end_factor_ignored(right: Method, self: Any, count: int, group: int, lr: float) -> Any:
-    return self.base_lrs[group] * (
-        self.start_factor
-        + (1 - self.start_factor) * min(count, self.total_iters) / self.total_iters
-    )
-
-
-def _ends_one_count_early(self: Any, count: int, base: float) -> Any:
-    return base * (
-        self.start_factor
-        + (self.end_factor - self.start_factor)
-        * min(count, self.total_iters - 1)
-        / (self.total_iters - 1)
-    )
-
-
-def _starts_again(self: Any, count: int, base: float) -> Any:
-    return base * (1 - count % self.total_iters / self.total_iters) ** self.power
-
-
-def _one_minus_the_power(self: Any, count: int, base: float) -> Any:
-    return base * (1 - (min(count, self.total_iters) / self.total_iters) ** self.power)
-
-
-DECAYS = (
-    *faults("StepLR", Right(STEP),
-        Row("gamma at every count", "the rate falls at each count", "lr",
-            _next(lambda self, count, group, lr: lr * self.gamma), needs="step_size > 1"),
-        Row("one count early", "the first fall is at step_size − 1", "lr",
-            _count(lambda self, count: count + 1)),
-        Row("gamma applied twice", "each fall is by γ²", "lr", _next(_gamma_applied_twice)),
-        Row("falls once", "the rate falls at step_size and never again", "lr", _next(_falls_once)),
-        Row("fall in proportion", "lr = base · γ^(t / step_size), without whole steps", "lr",
-            _anew(lambda self, count, base: base * self.gamma ** (count / self.step_size)),
-            needs="step_size > 1"),
-    ),
-    *faults("MultiStepLR", Right("lr = base · γ^(milestones ≤ t)"),
-        Row("one count early", "the rate falls a count before each milestone", "lr",
-            _count(lambda self, count: count + 1)),
-        Row("one count late", "the rate falls a count after each milestone", "lr",
-            _count(lambda self, count: count - 1)),
-        Row("milestone that counts twice counted once", "repetitions are dropped", "lr",
-            _next(_milestone_that_counts_twice_counted_once),
-            needs="a milestone that is there twice"),
-        Right("milestones are counts from the start"),
-        Row("milestones as lengths", "each milestone counts from the one before", "lr",
-            _next(_milestones_as_lengths), needs="more than one milestone"),
-    ),
-    *faults("ExponentialLR", Right("lr = base · γ^t"),
-        Row("gamma applied twice", "each count multiplies by γ²", "lr",
-            _next(lambda self, count, group, lr: lr * self.gamma**2)),
-        Row("not compounded", "the rate is base · γ at all counts", "lr",
-            _next(lambda self, count, group, lr: self.base_lrs[group] * self.gamma),
-            needs="more than two steps"),
-        Row("compounded twice", "the last rate is multiplied by γ^t", "lr",
-            _next(lambda self, count, group, lr: lr * self.gamma**count)),
-        Row("falls by a difference", "each count subtracts base (1 − γ)", "lr",
-            _next(lambda self, count, group, lr: lr - self.base_lrs[group] * (1 - self.gamma)),
-            needs="more than two steps"),
-    ),
-    *faults("LinearLR", Right(LINEAR),
-        Row("warm-up from 0", "the first rate is 0, whatever start_factor", "lr",
-            _anew(lambda self, count, base: base * _line(self, count, 0.0))),
-        Row("does not end", "the line goes on after total_iters", "lr", _anew(_does_not_end)),
-        Row("end factor ignored", "the line ends at 1, whatever end_factor", "lr",
-            around("next_lr", _end_factor_ignored), needs="end_factor other than 1"),
-        Row("ends one count early", "the line has total_iters − 1 counts", "lr",
-            _anew(_ends_one_count_early)),
-    ),
-    *faults("PolynomialLR", Right(POLYNOMIAL),
-        Row("power ignored", "the rate falls along a straight line", "lr",
-            _anew(_poly), needs="power other than 1"),
-        Row("starts again", "after total_iters the rate is base again", "lr",
-            _anew(_starts_again)),
-        Row("one minus the power", "lr = base (1 − (t / T)^power)", "lr",
-            _anew(_one_minus_the_power), needs="power other than 1"),
-    ),
-    *faults("LambdaLR", Right("lr = base · f(t)"),
-        Row("compounded", "f(t) multiplies the last rate, not the first", "lr",
-            _next(lambda self, count, group, lr: lr * self.lr_lambdas[group](count))),
-        Right("lr = base · f(t), each group with its own f"),
-        Row("one function for all groups", "the first group's f is that of all", "lr",
-            _next(lambda self, count, group, lr: self.base_lrs[group] * self.lr_lambdas[0](count)),
-            needs="a function for each group"),
-        Right("lr = base · f(t)"),
-        Row("rate for factor", "f(t) is taken for the rate itself", "lr",
-            _next(lambda self, count, group, lr: self.lr_lambdas[group](count)),
-            needs="a base other than 1"),
-    ),
+DECAYS = faults(
+    "StepLR", Right(STEP),
+    Row("gamma at every count", "the rate falls at each count", "lr",
+        _next(lambda self, count, group, lr: lr * self.gamma), needs="step_size > 1"),
+    Row("one count early", "the first fall is at step_size − 1", "lr",
+        _count(lambda self, count: count + 1)),
+    Row("gamma applied twice", "each fall is by γ²", "lr",
+        _falling(lambda self, count: count % self.step_size == 0, power=2)),
+    Row("falls once", "the rate falls at step_size and never again", "lr",
+        _falling(lambda self, count: count == self.step_size)),
+    Row("fall in proportion", "lr = base · γ^(t / step_size), without whole steps", "lr",
+        _anew(lambda self, count, base: base * self.gamma ** (count / self.step_size)),
+        needs="step_size > 1"),
+    "MultiStepLR", Right("lr = base · γ^(milestones ≤ t)"),
+    Row("one count early", "the rate falls a count before each milestone", "lr",
+        _count(lambda self, count: count + 1)),
+    Row("one count late", "the rate falls a count after each milestone", "lr",
+        _count(lambda self, count: count - 1)),
+    Row("milestone that counts twice counted once", "repetitions are dropped", "lr",
+        _falling(lambda self, count: count in self.milestones),
+        needs="a milestone that is there twice"),
+    Right("milestones are counts from the start"),
+    Row("milestones as lengths", "each milestone counts from the one before", "lr",
+        _next(_milestones_as_lengths), needs="more than one milestone"),
+    "ExponentialLR", Right("lr = base · γ^t"),
+    Row("gamma applied twice", "each count multiplies by γ²", "lr",
+        _next(lambda self, count, group, lr: lr * self.gamma**2)),
+    Row("not compounded", "the rate is base · γ at all counts", "lr",
+        _next(lambda self, count, group, lr: self.base_lrs[group] * self.gamma),
+        needs="more than two steps"),
+    Row("compounded twice", "the last rate is multiplied by γ^t", "lr",
+        _next(lambda self, count, group, lr: lr * self.gamma**count)),
+    Row("falls by a difference", "each count subtracts base (1 − γ)", "lr",
+        _next(lambda self, count, group, lr: lr - self.base_lrs[group] * (1 - self.gamma)),
+        needs="more than two steps"),
+    "LinearLR", Right(LINEAR),
+    Row("warm-up from 0", "the first rate is 0, whatever start_factor", "lr",
+        _anew(lambda self, count, base: base * _line(self, count, 0.0))),
+    Row("does not end", "the line goes on after total_iters", "lr",
+        _anew(lambda self, count, base: base * _straight(self, count, self.total_iters))),
+    Row("end factor ignored", "the line ends at 1, whatever end_factor", "lr",
+        _next(_to_one), needs="end_factor other than 1"),
+    Row("ends one count early", "the line has total_iters − 1 counts", "lr", _anew(_short)),
+    "PolynomialLR", Right(POLYNOMIAL),
+    Row("power ignored", "the rate falls along a straight line", "lr",
+        _polynomial(lambda t, end, power: 1 - min(t, end) / end), needs="power other than 1"),
+    Row("starts again", "after total_iters the rate is base again", "lr",
+        _polynomial(lambda t, end, power: (1 - t % end / end) ** power)),
+    Row("one minus the power", "lr = base (1 − (t / T)^power)", "lr",
+        _polynomial(lambda t, end, power: 1 - (min(t, end) / end) ** power),
+        needs="power other than 1"),
+    "LambdaLR", Right("lr = base · f(t)"),
+    Row("compounded", "f(t) multiplies the last rate, not the first", "lr",
+        _next(lambda self, count, group, lr: lr * self.lr_lambdas[group](count))),
+    Right("lr = base · f(t), each group with its own f"),
+    Row("one function for all groups", "the first group's f is that of all", "lr",
+        _next(lambda self, count, group, lr: self.base_lrs[group] * self.lr_lambdas[0](count)),
+        needs="a function for each group"),
+    Right("lr = base · f(t)"),
+    Row("rate for factor", "f(t) is taken for the rate itself", "lr",
+        _next(lambda self, count, group, lr: self.lr_lambdas[group](count)),
+        needs="a base other than 1"),
 )  # fmt: skip
 
 
@@ -261,42 +233,35 @@ def _least_rate_ignored(right: Method, self: Any, count: int, group: int, lr: fl
     ) / (self.base_lrs[group] - self.eta_min)
 
 
-COSINES = (
-    *faults("CosineAnnealingLR", Right(COSINE),
-        Row("least rate ignored", "the rate falls to 0", "lr",
-            _anew(lambda self, count, base: base * _cosine(self, count)), needs="eta_min > 0"),
-        Row("least rate added", "lr = η + base (1 + cos(π t / T)) / 2", "lr",
-            _anew(lambda self, count, base: self.eta_min + base * _cosine(self, count)),
-            needs="eta_min > 0"),
-        Row("whole period in T_max", "the rate is back at its start at T_max", "lr",
-            _between(lambda self, count: _cosine(self, 2 * count))),
-        Row("quarter period", "lr = η + (base − η) cos(π t / 2T)", "lr",
-            _between(lambda self, count: math.cos(math.pi * count / 2 / self.T_max))),
-        Row("half missing", "lr = η + (base − η)(1 + cos(π t / T))", "lr",
-            _between(lambda self, count: 2 * _cosine(self, count))),
-        Row("stays at its least", "after T_max the rate does not rise again", "lr",
-            _between(lambda self, count: _cosine(self, min(count, self.T_max))),
-            needs="more than T_max steps"),
-        Row("ends one count early", "the least rate is at T_max − 1", "lr",
-            _between(lambda self, count: (1 + math.cos(math.pi * count / (self.T_max - 1))) / 2)),
-    ),
-    *faults("CosineAnnealingWarmRestarts", Right(RESTARTS),
-        Row("length not multiplied", "all falls are as long", "lr",
-            _anew(lambda self, count, base: _fall(self, count % self.T_0, self.T_0, base)),
-            needs="T_mult > 1"),
-        Row("restarts one count late", "a fall has its least count", "lr",
-            around("_fall", _restarts_one_count_late)),
-        Row("never restarts", "the cosine goes on and rises again", "lr",
-            _anew(lambda self, count, base: _fall(self, count, self.T_0, base))),
-        Row("least rate ignored", "the rate falls towards 0", "lr",
-            around("next_lr", _least_rate_ignored), needs="eta_min > 0"),
-    ),
+COSINES = faults(
+    "CosineAnnealingLR", Right(COSINE),
+    Row("least rate ignored", "the rate falls to 0", "lr",
+        _anew(lambda self, count, base: base * _cosine(self, count)), needs="eta_min > 0"),
+    Row("least rate added", "lr = η + base (1 + cos(π t / T)) / 2", "lr",
+        _anew(lambda self, count, base: self.eta_min + base * _cosine(self, count)),
+        needs="eta_min > 0"),
+    Row("whole period in T_max", "the rate is back at its start at T_max", "lr",
+        _between(lambda self, count: _cosine(self, 2 * count))),
+    Row("quarter period", "lr = η + (base − η) cos(π t / 2T)", "lr",
+        _between(lambda self, count: math.cos(math.pi * count / 2 / self.T_max))),
+    Row("half missing", "lr = η + (base − η)(1 + cos(π t / T))", "lr",
+        _between(lambda self, count: 2 * _cosine(self, count))),
+    Row("stays at its least", "after T_max the rate does not rise again", "lr",
+        _between(lambda self, count: _cosine(self, min(count, self.T_max))),
+        needs="more than T_max steps"),
+    Row("ends one count early", "the least rate is at T_max − 1", "lr",
+        _between(lambda self, count: (1 + math.cos(math.pi * count / (self.T_max - 1))) / 2)),
+    "CosineAnnealingWarmRestarts", Right(RESTARTS),
+    Row("length not multiplied", "all falls are as long", "lr",
+        _anew(lambda self, count, base: _fall(self, count % self.T_0, self.T_0, base)),
+        needs="T_mult > 1"),
+    Row("restarts one count late", "a fall has its least count", "lr",
+        around("_fall", _restarts_one_count_late)),
+    Row("never restarts", "the cosine goes on and rises again", "lr",
+        _anew(lambda self, count, base: _fall(self, count, self.T_0, base))),
+    Row("least rate ignored", "the rate falls towards 0", "lr",
+        around("next_lr", _least_rate_ignored), needs="eta_min > 0"),
 )  # fmt: skip
 
 
-RATES = (
-    *_EVERYWHERE,
-    *faults(BY_COUNT, *NEVER),
-    *DECAYS,
-    *COSINES,
-)
+RATES = (*_EVERYWHERE, *faults(BY_COUNT, *NEVER), *DECAYS, *COSINES)

@@ -38,17 +38,22 @@ def _sizes(function: Callable[..., Array]) -> Any:
     return update(wrong)
 
 
-def _limited(s: Array, o: Any) -> Array:
-    limited: Array = np.minimum(np.maximum(s, o.step_sizes[0]), o.step_sizes[1])
-    return limited
+def _limited(s: Array, o: Any) -> Any:
+    return np.minimum(np.maximum(s, o.step_sizes[0]), o.step_sizes[1])
 
 
 def _scaled(agreement: Array, s: Array, less: float, more: float) -> Array:
     return np.where(agreement > 0, more * s, np.where(agreement < 0, less * s, s))
 
 
+CHANGE = "a gradient that changes sign"
+SIZE = "state step_size"
 SIZES = "s ← η₊ s where two gradients agree in sign, η₋ s where they do not, within its limits"
 FORGET = "where the sign changes, take g for 0: no step there, and no change of sign in the next"
+
+
+def _swapped(change: Array, s: Array, o: Any) -> Any:
+    return _limited(_scaled(change, s, *o.etas[::-1]), o)
 
 
 def _zero_counts_as_agreement(agreement: Any, s: Array, o: Any) -> Any:
@@ -58,26 +63,23 @@ def _zero_counts_as_agreement(agreement: Any, s: Array, o: Any) -> Any:
 RPROP = faults("Rprop", Right(FORGET),
     Row("gradient kept where the sign changes",
         "after a change of sign the step is left out, but g is remembered as it is", "state prev",
-        kept("prev", lambda self, g, held, after, o: 1 * g), needs="a gradient that changes sign"),
-    Row("step made where the sign changes", "the step size is cut, and the step made all the same",
-        "parameter", step(lambda self, p, g, held, after, o: _moved(p, g, after["step_size"])),
-        needs="a gradient that changes sign"),
+        kept("prev", lambda self, g, held, after, o: 1 * g), needs=CHANGE),
+    Row("step made where the sign changes",
+        "the step size is cut, and the step made all the same", "parameter",
+        step(lambda self, p, g, held, after, o: _moved(p, g, after["step_size"])), needs=CHANGE),
     Row("last step taken back",
         "where the sign changes the step before is undone, as in the first form of the method",
-        "parameter", step(_last_step_back), needs="a gradient that changes sign"),
+        "parameter", step(_last_step_back), needs=CHANGE),
     Right(SIZES),
     Row("factors swapped",
-        "the step size is cut where gradients agree, and grows where they do not",
-        "state step_size",
-        _sizes(lambda agreement, s, o: _limited(_scaled(agreement, s, *o.etas[::-1]), o)),
-        needs="more than one step"),
-    Row("limits ignored", "the step size grows and falls without end", "state step_size",
-        _sizes(lambda agreement, s, o: _scaled(agreement, s, *o.etas)),
+        "the step size is cut where gradients agree, and grows where they do not", SIZE,
+        _sizes(_swapped), needs="more than one step"),
+    Row("limits ignored", "the step size grows and falls without end", SIZE,
+        _sizes(lambda change, s, o: _scaled(change, s, *o.etas)),
         needs="a step size that reaches a limit"),
-    Row("zero counts as agreement",
-        "the step size grows also where one of the gradients is 0", "state step_size",
-        _sizes(_zero_counts_as_agreement), needs="more than one step, a gradient of 0"),
-    Row("step sizes not kept", "the step size starts from lr at each step", "state step_size",
+    Row("zero counts as agreement", "the step size grows also where one of the gradients is 0",
+        SIZE, _sizes(_zero_counts_as_agreement), needs="more than one step, a gradient of 0"),
+    Row("step sizes not kept", "the step size starts from lr at each step", SIZE,
         begun(lambda self, p, g, held, o: {"step_size": 0 * p + o.lr}),
         needs="more than one step"),
     Right("change s first, then p ← p − s sign(g)"),
@@ -100,33 +102,28 @@ def _average(function: Callable[..., Array]) -> Any:
     return update(wrong)
 
 
-def _eta(function: Callable[[Any, float], float]) -> Any:
-    """Another learning rate for the next step: ``function(o, t)``."""
-    return kept(
-        "eta",
-        lambda self, g, held, after, o: np.full_like(held["eta"], function(o, self.count(held)[0])),
-    )
+def _filled(key: str, function: Callable[[Any, float], float]) -> Any:
+    """Another η or μ for the next step: ``function(o, t)``."""
 
+    def filled(self: Any, g: Array, held: Params, after: Params, o: Any) -> Array:
+        return np.full_like(held[key], function(o, self.count(held)[0]))
 
-def _mu(function: Callable[[Any, float], float]) -> Any:
-    return kept(
-        "mu",
-        lambda self, g, held, after, o: np.full_like(held["mu"], function(o, self.count(held)[0])),
-    )
+    return kept(key, filled)
 
 
 RATE = "η = lr / (1 + λ lr t)^α"
 AVERAGE = "ax ← ax + μ (p − ax), μ = 1 / max(1, t − t₀)"
 
 ASGD = faults("ASGD", Right(RATE),
-    Row("rate does not fall", "η is lr at all steps", "state eta", _eta(lambda o, t: o.lr)),
+    Row("rate does not fall", "η is lr at all steps", "state eta",
+        _filled("eta", lambda o, t: o.lr)),
     Row("power missing", "η is lr / (1 + λ lr t)", "state eta",
-        _eta(lambda o, t: o.lr / (1 + o.lambd * o.lr * t))),
+        _filled("eta", lambda o, t: o.lr / (1 + o.lambd * o.lr * t))),
     Row("rate without lr in its fall", "η is lr / (1 + λ t)^α", "state eta",
-        _eta(lambda o, t: o.lr / (1 + o.lambd * t) ** o.alpha)),
+        _filled("eta", lambda o, t: o.lr / (1 + o.lambd * t) ** o.alpha)),
     Right(AVERAGE),
     Row("average without its start", "μ is 1/t: averaging starts at once, whatever t₀", "state mu",
-        _mu(lambda o, t: 1 / t), needs="more than one step"),
+        _filled("mu", lambda o, t: 1 / t), needs="more than one step"),
     Row("average of the newest only", "ax is the parameter, at all steps", "state ax",
         _average(lambda p, ax, t: 1 * p), needs="more than t₀ + 1 steps"),
     Row("average summed", "ax is the sum of the parameters", "state ax",

@@ -7,9 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from compare.faults.changes import around, dx_of, instead, options
-from compare.faults.changes_layers import cache_of, when
-from compare.faults.fault import Method
+from compare.faults.changes import dx_of, instead, options, y_of
+from compare.faults.changes_layers import as_if, cache_of, having, when
 from compare.faults.table import Right, Row, faults
 from reference import Array, Params
 from reference.special import erf, sigmoid, softplus
@@ -23,12 +22,19 @@ def _distribution(x: Array) -> Array:
     return 0.5 * (1 + erf(x / math.sqrt(2)))
 
 
-def _by_erf(self: Any) -> bool:
-    return bool(self.approximate == "none")
+_ERF, _TANH = having(approximate="none"), having(approximate="tanh")
 
 
-def _by_tanh(self: Any) -> bool:
-    return bool(self.approximate == "tanh")
+def _gate(x: Array) -> Any:
+    return np.tanh(softplus(x))
+
+
+def _unguarded(self: Any, x: Array) -> Any:
+    return np.log(1 + np.exp(self.beta * x)) / self.beta
+
+
+def _scaled(self: Any) -> bool:
+    return bool(self.beta != 1)
 
 
 def _tanh_without_3(self: Any, x: Array, y: Array, dy: Array) -> Array:
@@ -48,20 +54,18 @@ def _2π_missing_in_the_density(self: Any, x: Array, y: Array, dy: Array) -> Any
 
 _GELU = faults("GELU", Right("y = x · ½ (1 + erf(x/√2))"),
     Row("tanh form for erf form", "the approximation by a tanh stands for the function itself",
-        "output", when(_by_erf, options("forward", approximate="tanh"))),
+        "output", when(_ERF, options("forward", approximate="tanh"))),
     Right("y = x · ½ (1 + tanh(√(2/π) (x + 0.044715 x³)))"),
-    Row("erf form for tanh form",
-        "the function itself stands for its approximation by a tanh", "output",
-        when(_by_tanh, options("forward", approximate="none")), needs="approximate='tanh'"),
+    Row("erf form for tanh form", "the function itself stands for its approximation by a tanh",
+        "output", when(_TANH, options("forward", approximate="none")), needs="approximate='tanh'"),
     Right("dx = dy (Φ(x) + x φ(x))"),
     Row("derivative of the tanh form",
         "forward uses erf, backward the derivative of the approximation by a tanh", "dx",
-        when(_by_erf, cache_of(lambda self: {"approximate": "tanh"}))),
+        when(_ERF, cache_of(as_if(approximate="tanh")))),
     Right("differentiate the tanh form itself"),
     Row("derivative of the erf form",
         "forward uses the approximation by a tanh, backward the derivative of the erf form", "dx",
-        when(_by_tanh, cache_of(lambda self: {"approximate": "none"})),
-        needs="approximate='tanh'"),
+        when(_TANH, cache_of(as_if(approximate="none"))), needs="approximate='tanh'"),
     Right("dx = dy (Φ(x) + x φ(x))"),
     Row("product rule's second term dropped", "the slope is the gate Φ(x) alone", "dx",
         dx_of(lambda self, x, y, dy: dy * _distribution(x))),
@@ -69,18 +73,14 @@ _GELU = faults("GELU", Right("y = x · ½ (1 + erf(x/√2))"),
         dx_of(lambda self, x, y, dy: dy * (_distribution(x) + _density(x)))),
     Right("y = x · ½ (1 + erf(x/√2))"),
     Row("√2 missing in erf", "y = x · ½ (1 + erf(x))", "output",
-        when(_by_erf, instead("forward", lambda self, params, x: _wide(x)))),
+        when(_ERF, instead("forward", lambda self, params, x: _wide(x)))),
     Right("φ(x) = e^(−x²/2)/√(2π)"),
     Row("√(2π) missing in the density", "the slope of Φ is e^(−x²/2)", "dx",
-        when(_by_erf, dx_of(_2π_missing_in_the_density))),
+        when(_ERF, dx_of(_2π_missing_in_the_density))),
     Right("the derivative of x + k x³ is 1 + 3 k x²"),
     Row("3 of the cube missing", "the inner derivative of the tanh form is 1 + 0.044715 x²", "dx",
-        when(_by_tanh, dx_of(_tanh_without_3)), needs="approximate='tanh'"),
+        when(_TANH, dx_of(_tanh_without_3)), needs="approximate='tanh'"),
 )  # fmt: skip
-
-
-def _slope_of_the_softplus_missing(self: Any, x: Array, y: Array, dy: Array) -> Any:
-    return dy * (np.tanh(softplus(x)) + x * (1 - np.tanh(softplus(x)) * np.tanh(softplus(x))))
 
 
 def _β_not_cancelled_in_the_derivative(self: Any, x: Array, y: Array, dy: Array) -> Any:
@@ -92,51 +92,42 @@ def _β_missing_in_the_derivative(self: Any, x: Array, y: Array, dy: Array) -> A
 
 
 def _not_divided_by_β(self: Any, params: Params, x: Array) -> Any:
-    return (softplus(self.beta * x), (self.beta * x, self.beta * x > self.threshold))
+    return softplus(self.beta * x), (self.beta * x, self.beta * x > self.threshold)
 
 
-def _overflow(right: Method, self: Any, params: Params, x: Array) -> Any:
-    return (np.log(1 + np.exp(self.beta * x)) / self.beta, right(self, params, x)[1])
-
-
-_GATED = (
-    *faults("SiLU", Right("dx = dy σ (1 + x (1 − σ))"),
-        Row("product rule's second term dropped", "the slope is the gate σ(x) alone", "dx",
-            dx_of(lambda self, x, y, dy: dy * sigmoid(x))),
-        Row("product rule's first term dropped", "the slope is x σ (1 − σ)", "dx",
-            dx_of(lambda self, x, y, dy: dy * (x * sigmoid(x) * (1 - sigmoid(x))))),
-        Row("parentheses lost", "the slope is σ + x (1 − σ): σ multiplies the first term only",
-            "dx", dx_of(lambda self, x, y, dy: dy * (sigmoid(x) + x * (1 - sigmoid(x))))),
-        Right("dx = dy (y + σ (1 − y)), with σ = σ(x) and y = x σ"),
-        Row("y taken for σ", "the slope is y + σ (1 − y) with σ and y exchanged", "dx",
-            dx_of(lambda self, x, y, dy: dy * (sigmoid(x) + y * (1 - y)))),
-    ),
-    *faults("Mish", Right("dx = dy (t + x (1 − t²) σ(x))"),
-        Row("product rule's second term dropped", "the slope is the gate tanh(softplus(x)) alone",
-            "dx", dx_of(lambda self, x, y, dy: dy * np.tanh(softplus(x)))),
-        Row("slope of the softplus missing",
-            "the slope is t + x (1 − t²): the inner derivative σ(x) is forgotten", "dx",
-            dx_of(_slope_of_the_softplus_missing)),
-    ),
-    *faults("Softplus", Right("dx = dy σ(βx)"),
-        Row("β not cancelled in the derivative",
-            "the slope is β σ(βx): the 1/β before the logarithm is forgotten", "dx",
-            dx_of(_β_not_cancelled_in_the_derivative), needs="β ≠ 1"),
-        Row("β missing in the derivative", "the slope is σ(x)", "dx",
-            when(lambda self: self.beta != 1, dx_of(_β_missing_in_the_derivative)), needs="β ≠ 1"),
-        Right("y = log(1 + e^(βx))/β"),
-        Row("not divided by β", "y = log(1 + e^(βx))", "output",
-            when(lambda self: self.beta != 1, instead("forward", _not_divided_by_β)),
-            needs="β ≠ 1"),
-        Right("dx = dy where βx exceeds the threshold"),
-        Row("derivative knows no threshold", "the slope is σ(βx) also where y = x", "dx",
-            dx_of(lambda self, x, y, dy: dy * sigmoid(self.beta * x)),
-            needs="inputs above a low threshold"),
-        Right("y = max(x, 0) + log(1 + e^−|x|), or y = x beyond a threshold"),
-        Row("overflow",
-            "log(1 + eˣ) as it stands overflows for large x, and no threshold catches it", "output",
-            around("forward", _overflow), needs="inputs large enough to overflow"),
-    ),
+_GATED = faults(
+    "SiLU", Right("dx = dy σ (1 + x (1 − σ))"),
+    Row("product rule's second term dropped", "the slope is the gate σ(x) alone", "dx",
+        dx_of(lambda self, x, y, dy: dy * sigmoid(x))),
+    Row("product rule's first term dropped", "the slope is x σ (1 − σ)", "dx",
+        dx_of(lambda self, x, y, dy: dy * (x * sigmoid(x) * (1 - sigmoid(x))))),
+    Row("parentheses lost", "the slope is σ + x (1 − σ): σ multiplies the first term only", "dx",
+        dx_of(lambda self, x, y, dy: dy * (sigmoid(x) + x * (1 - sigmoid(x))))),
+    Right("dx = dy (y + σ (1 − y)), with σ = σ(x) and y = x σ"),
+    Row("y taken for σ", "the slope is y + σ (1 − y) with σ and y exchanged", "dx",
+        dx_of(lambda self, x, y, dy: dy * (sigmoid(x) + y * (1 - y)))),
+    "Mish", Right("dx = dy (t + x (1 − t²) σ(x))"),
+    Row("product rule's second term dropped", "the slope is the gate tanh(softplus(x)) alone", "dx",
+        dx_of(lambda self, x, y, dy: dy * _gate(x))),
+    Row("slope of the softplus missing",
+        "the slope is t + x (1 − t²): the inner derivative σ(x) is forgotten", "dx",
+        dx_of(lambda self, x, y, dy: dy * (_gate(x) + x * (1 - _gate(x) * _gate(x))))),
+    "Softplus", Right("dx = dy σ(βx)"),
+    Row("β not cancelled in the derivative",
+        "the slope is β σ(βx): the 1/β before the logarithm is forgotten", "dx",
+        dx_of(_β_not_cancelled_in_the_derivative), needs="β ≠ 1"),
+    Row("β missing in the derivative", "the slope is σ(x)", "dx",
+        when(_scaled, dx_of(_β_missing_in_the_derivative)), needs="β ≠ 1"),
+    Right("y = log(1 + e^(βx))/β"),
+    Row("not divided by β", "y = log(1 + e^(βx))", "output",
+        when(_scaled, instead("forward", _not_divided_by_β)), needs="β ≠ 1"),
+    Right("dx = dy where βx exceeds the threshold"),
+    Row("derivative knows no threshold", "the slope is σ(βx) also where y = x", "dx",
+        dx_of(lambda self, x, y, dy: dy * sigmoid(self.beta * x)),
+        needs="inputs above a low threshold"),
+    Right("y = max(x, 0) + log(1 + e^−|x|), or y = x beyond a threshold"),
+    Row("overflow", "log(1 + eˣ) as it stands overflows for large x, and no threshold catches it",
+        "output", y_of(_unguarded), needs="inputs large enough to overflow"),
 )  # fmt: skip
 
 SMOOTH = (*_GELU, *_GATED)

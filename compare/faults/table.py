@@ -1,4 +1,4 @@
-"""Tables of faults: of a thing of the reference what is right, and row by row how it goes wrong."""
+"""Tables of faults: of things of the reference what is right, and row by row how it goes wrong."""
 
 from __future__ import annotations
 
@@ -33,35 +33,39 @@ class Row:
     needs: str = ""
 
 
-def faults(
-    owner: str | tuple[str, ...], *lines: Right | Row, prefix: str = ""
-) -> tuple[Fault, ...]:
+def faults(*lines: str | tuple[str, ...] | Right | Row, prefix: str = "") -> tuple[Fault, ...]:
     """The faults of a table.
 
     Args:
-        owner: the class or function that is changed; of several, each has all rows.
-        lines: what is right, the ways to get that wrong, what else is right, and so on.
+        lines: the owner, a class or function that is changed; what is right of it; the ways to get
+            that wrong; what else is right, and so on, until the next owner. Of several owners in
+            one place, each has all rows.
         prefix: what stands before the name of each row, if that is not the owner.
     """
-    owners = (owner,) if isinstance(owner, str) else owner
-    return tuple(fault for each in owners for fault in _of_one(each, lines, prefix or each))
-
-
-def _of_one(owner: str, lines: tuple[Right | Row, ...], prefix: str) -> list[Fault]:
-    remedy, found = "", []
+    parts: list[tuple[tuple[str, ...], list[tuple[str, Row]]]] = []
+    remedy = ""
     for line in lines:
-        if isinstance(line, Right):
+        if isinstance(line, Row):
+            parts[-1][1].append((remedy, line))
+        elif isinstance(line, Right):
             remedy = line.remedy
-            continue
-        found.append(
-            Fault(
-                name=f"{prefix}: {line.name}",
-                told=line.description,
-                owner=owner,
-                changes=line.changes,
-                spoils=line.spoils,
-                remedy=remedy,
-                needs=line.needs,
-            )
-        )
-    return found
+        else:
+            parts.append(((line,) if isinstance(line, str) else line, []))
+    return tuple(
+        _fault(owner, row, remedy, prefix or owner)
+        for owners, rows in parts
+        for owner in owners
+        for remedy, row in rows
+    )
+
+
+def _fault(owner: str, row: Row, remedy: str, prefix: str) -> Fault:
+    return Fault(
+        name=f"{prefix}: {row.name}",
+        told=row.description,
+        owner=owner,
+        changes=row.changes,
+        spoils=row.spoils,
+        remedy=remedy,
+        needs=row.needs,
+    )

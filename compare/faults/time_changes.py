@@ -81,9 +81,7 @@ def run_back(function: Callable[..., tuple[Array, States, Params]]) -> Changes:
 def weight_grads(function: Callable[[Any, Params, Array, Array, Array], Params]) -> Changes:
     """Other gradients of one scan: ``function(self, right ones, dp, dq, hidden)`` adds them."""
 
-    def wrong(
-        right: Method, self: Any, part: Params, cache: Any, dy: Array, dend: States
-    ) -> tuple[Array, States, Params]:
+    def wrong(right: Method, self: Any, part: Params, cache: Any, dy: Array, dend: States) -> Any:
         dx, dstart, found = right(self, part, cache, dy, dend)
         *_, hidden, inner = cache
         hh = {name[:-3]: value for name, value in part.items() if name.endswith("_hh")}
@@ -109,10 +107,9 @@ def in_reverse(
         dafter: of the gradient at the sequence.
     """
 
-    def part(right: Method, self: Any, params: Params, layer: int, direction: int) -> Params:
+    def part(right: Method, self: Any, params: Params, layer: int, direction: int) -> Any:
         vars(self)["_direction"] = direction
-        found: Params = right(self, params, layer, direction)
-        return found
+        return right(self, params, layer, direction)
 
     def run(right: Method, self: Any, part: Params, x: Array, start: Any) -> Any:
         if not vars(self)["_direction"]:

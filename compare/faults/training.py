@@ -12,8 +12,6 @@ from compare.faults.fault import Changes, Method, changed
 from compare.faults.table import Right, Row, faults
 from reference import Array, Module, Params
 
-Part = Callable[[Any, Any], Any]
-
 
 def _trained(change: Callable[[Any, Any], None]) -> Changes:
     """``change(side, batch)`` is made to the parts of a side's model for the time of each step.
@@ -55,17 +53,14 @@ def _network(function: Callable[[Any, Module, int], Module]) -> Changes:
 
 def _upstream(function: Callable[[Any, Array, int], Array]) -> Changes:
     """Backpropagation starts from ``function(side, dy, samples in the batch)``."""
-    return _network(
-        lambda side, network, samples: changed(
-            network,
-            around(
-                "backward",
-                lambda right, self, params, cache, dy: right(
-                    self, params, cache, function(side, dy, samples)
-                ),
-            ),
-        )
-    )
+
+    def change(side: Any, network: Module, samples: int) -> Module:
+        def backward(right: Method, self: Any, params: Params, cache: Any, dy: Array) -> Any:
+            return right(self, params, cache, function(side, dy, samples))
+
+        return changed(network, around("backward", backward))
+
+    return _network(change)
 
 
 def _step(function: Callable[..., Any]) -> Changes:
@@ -82,15 +77,14 @@ def _step(function: Callable[..., Any]) -> Changes:
 
 def _batch(function: Callable[[Any, Array, Array], tuple[Array, Array]]) -> Changes:
     """Each step is made with the batch ``function(side, x, target)``."""
-    return {
-        **around("step", lambda right, side, x, t: right(side, *function(side, x, t))),
-        **around(
-            "observe",
-            lambda right, side, start, x, t, *rest: right(
-                side, start, *function(side, x, t), *rest
-            ),
-        ),
-    }
+
+    def step(right: Method, side: Any, *batch: Array) -> Any:
+        return right(side, *function(side, *batch))
+
+    def observe(right: Method, side: Any, start: Any, x: Array, t: Array, *rest: Any) -> Any:
+        return right(side, start, *function(side, x, t), *rest)
+
+    return {**around("step", step), **around("observe", observe)}
 
 
 def _each_layer(module: Module, changes: Changes) -> Module:
@@ -142,19 +136,19 @@ def _full(side: Any, samples: int) -> int:
     return int(vars(side)["_full"])
 
 
-def _dropped(
-    side: Any, samples: int, right: Method, params: Params, grads: Params, state: Any
-) -> Any:
+def _by_full(side: Any, dy: Array, samples: int) -> Array:
+    return dy * (samples / _full(side, samples))
+
+
+def _dropped(side: Any, samples: int, right: Method, params: Params, *rest: Any) -> Any:
     if samples < _full(side, samples):
-        return dict(params), state
-    return right(params, grads, state)
+        return dict(params), rest[-1]
+    return right(params, *rest)
 
 
-def _every_second(
-    side: Any, samples: int, right: Method, params: Params, grads: Params, state: Any
-) -> Any:
+def _every_second(side: Any, samples: int, right: Method, params: Params, *rest: Any) -> Any:
     vars(side)["_made"] = vars(side).get("_made", 0) + 1
-    return right(params, grads, state) if vars(side)["_made"] % 2 else (dict(params), state)
+    return right(params, *rest) if vars(side)["_made"] % 2 else (dict(params), rest[-1])
 
 
 def _rolled(x: Array) -> Array:
@@ -192,20 +186,16 @@ def _same_mask(right: Method, side: Any, *given: Any) -> Any:
 
 
 def _still_statistics(side: Any, network: Module, samples: int) -> Module:
-    return changed(
-        network,
-        around("buffers", lambda right, self, params, cache: _before(self, right, params, cache)),
-    )
+    return changed(network, around("buffers", _before))
 
 
-def _before(network: Any, right: Method, params: Params, cache: Any) -> Params:
+def _before(right: Method, network: Any, params: Params, cache: Any) -> Params:
     after = right(network, params, cache)
     held = getattr(network, "held", {}) | params
     return {name: held[name] for name in after}
 
 
-LOOP = faults("ReferenceSide",
-    Right("compute all gradients first, then update all weights"),
+LOOP = faults("ReferenceSide", Right("compute all gradients first, then update all weights"),
     Row("weights updated before the error passes them",
         "each layer is updated at once, and the error carried back through the new weights", "loop",
         _network(_updated_first), needs="more than one layer"),
@@ -229,8 +219,7 @@ LOOP = faults("ReferenceSide",
     Right("divide by the number of samples in this batch"),
     Row("partial batch divided by the full size",
         "the gradient of a smaller batch is divided by the size of a whole one", "loop",
-        _upstream(lambda side, dy, samples: dy * (samples / _full(side, samples))),
-        needs="N not a multiple of the batch"),
+        _upstream(_by_full), needs="N not a multiple of the batch"),
     Right("the loss alone decides: mean divides by N, sum does not"),
     Row("divided by the batch again",
         "the gradient is divided by the batch size, which the loss has done already or should not",
@@ -268,9 +257,7 @@ def _ours(function: Callable[[Any, int, Any], Any]) -> Changes:
     def batches(right: Method, feed: Any, number: int, *sides: Any) -> Iterator[list[Any]]:
         theirs = list(right(feed, number, *sides))
         ours = function(
-            lambda epoch: [pair[0] for pair in right(feed, epoch, *sides)],
-            number,
-            [pair[0] for pair in theirs],
+            lambda n: [pair[0] for pair in right(feed, n, *sides)], number, [p[0] for p in theirs]
         )
         for one, (_, *rest) in zip(ours, theirs, strict=True):
             yield [one, *rest]

@@ -79,27 +79,23 @@ def _without(layer: str) -> Changes:
     def apply(right: Method, self: Any, name: str, params: Params, x: Array) -> Any:
         return (x, None) if name == layer else right(self, name, params, x)
 
-    def apply_backward(
-        right: Method, self: Any, name: str, params: Params, cache: Any, dy: Array
-    ) -> Any:
+    def back(right: Method, self: Any, name: str, params: Params, cache: Any, dy: Array) -> Any:
         if name != layer:
             return right(self, name, params, cache, dy)
         own = scoped(params, name)
         return dy, prefixed(name, {key: 0 * value for key, value in own.items()})
 
-    return {**around("_apply", apply), **around("_apply_backward", apply_backward)}
+    return {**around("_apply", apply), **around("_apply_backward", back)}
 
 
 def _underived(layer: str) -> Changes:
     """A layer that the error passes as if it were not there."""
 
-    def apply_backward(
-        right: Method, self: Any, name: str, params: Params, cache: Any, dy: Array
-    ) -> Any:
+    def back(right: Method, self: Any, name: str, params: Params, cache: Any, dy: Array) -> Any:
         _, found = right(self, name, params, cache, dy)
         return (dy if name == layer else right(self, name, params, cache, dy)[0]), found
 
-    return around("_apply_backward", apply_backward)
+    return around("_apply_backward", back)
 
 
 def _attended(function: Callable[[Array, Array, Array], Array]) -> Changes:
@@ -135,15 +131,9 @@ def _other_activation(function: Callable[[Array], Array]) -> Changes:
     return around("_apply", apply)
 
 
-def _tanh_form(x: Array) -> Array:
+def _tanh_form(x: Array) -> Any:
     inner = (2 / np.pi) ** 0.5 * (x + 0.044715 * x * x * x)
-    y: Array = 0.5 * x * (1 + np.tanh(inner))
-    return y
-
-
-def _by_sigmoid(x: Array) -> Array:
-    y: Array = x * Sigmoid().forward({}, 1.702 * x)[0]
-    return y
+    return 0.5 * x * (1 + np.tanh(inner))
 
 
 def _activated_after(right: Method, self: Any, params: Params, x: Array) -> Any:
@@ -211,7 +201,7 @@ TRANSFORMER = faults(NAME, Right(FORMS),
     Row("GELU in its tanh form", "GELU is computed by tanh, not by erf", TINY,
         _other_activation(_tanh_form), needs="gelu"),
     Row("GELU by a sigmoid", "GELU is x σ(1.702 x)", "output",
-        _other_activation(_by_sigmoid), needs="gelu"),
+        _other_activation(lambda x: x * Sigmoid().forward({}, 1.702 * x)[0]), needs="gelu"),
     Right(ADD),
     Row("gradient of the queries only", "of the attention's three inputs only the first counts",
         "dx or gradient norm1", _attended(lambda dq, dk, dv: dq)),
