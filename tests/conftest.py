@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 
 import pytest
@@ -14,6 +15,16 @@ from tests.global_state import changes, restore, snapshot
 
 settings.register_profile("repeatable", derandomize=True, deadline=None, max_examples=50)
 settings.load_profile("repeatable")
+
+
+@pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads its options
+def pytest_cmdline_main(config: pytest.Config) -> None:
+    """Run on all cores, unless -n says otherwise, a debugger is wanted, or xdist is not there."""
+    options = config.option
+    asked = getattr(options, "numprocesses", 0) is not None  # 0 is also without xdist
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    if not (asked or options.usepdb or options.collectonly or hasattr(config, "workerinput")):
+        options.numprocesses = cores or 1
 
 
 @pytest.fixture
