@@ -3,6 +3,9 @@
 Each is a change to something of the reference that is right. The audit plants them and shows that
 each is caught, located and named; the diagnosis tries them to find out which one explains the
 numbers of a network that disagrees.
+
+They are laid out in tables: an owner in the reference, what is right, and how that goes wrong. The
+changes are made of blocks, which stand in the files with ``changes`` in their names.
 """
 
 from __future__ import annotations

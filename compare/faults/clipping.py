@@ -91,7 +91,7 @@ def _divided_twice(parts: Iterable[tuple[int, Params]]) -> Params:
 WEIGHTS = "Σᵢ (nᵢ / N) gᵢ"
 
 
-def _root_mean_square_for_the_norm(grads: Any, limit: Any) -> Any:
+def _by_root_mean_square(grads: Params, limit: float) -> Any:
     return _limited(total_norm(grads) / sum(g.size for g in grads.values()) ** 0.5, limit)
 
 
@@ -120,7 +120,7 @@ CLIPPING = faults(
         _clipped(lambda grads, limit: _limited(total_norm(_matrices(grads)), limit)),
         needs=f"{ABOVE}, a bias"),
     Row("root mean square for the norm", "the norm is divided by the root of the number of entries",
-        "gradient", _clipped(_root_mean_square_for_the_norm), needs=ABOVE),
+        "gradient", _clipped(_by_root_mean_square), needs=ABOVE),
     Row("not clipped", "the norm is computed, and the gradients used as they were", "gradient",
         _clipped(lambda grads, limit: np.minimum(total_norm(grads) * 0 + 1.0, 1.0)), needs=ABOVE),
     "clip_grad_value", Right("g ← min(max(g, −limit), limit), entry by entry"),

@@ -74,7 +74,7 @@ def _backwards(right: Method, self: Any, rng: Rng) -> Params:
 UNIFORM = "uniform in ±1/√in_features, weights of shape (out, in) first, then the bias"
 
 
-def _weights_drawn_transposed(self: Any, rng: Any) -> Any:
+def _transposed(self: Any, rng: Rng) -> Any:
     return rng.uniform(
         -1 / math.sqrt(self.in_features),
         1 / math.sqrt(self.in_features),
@@ -82,14 +82,14 @@ def _weights_drawn_transposed(self: Any, rng: Any) -> Any:
     ).T
 
 
-def _first_weights_normal(self: Any, rng: Any) -> Any:
+def _normal(self: Any, rng: Rng) -> Any:
     return rng.standard_normal((self.out_features, self.in_features)) / math.sqrt(self.in_features)
 
 
 FIRST_WEIGHTS = faults(
     "Linear", Right(UNIFORM),
     Row("weights drawn transposed", "(in, out) numbers are drawn and transposed", "start",
-        _drawn(_weights_drawn_transposed), needs="more than one input and output"),
+        _drawn(_transposed), needs="more than one input and output"),
     Row("bias drawn before the weight", "the generator's first numbers become the bias", "start",
         around("init", _bias_first), needs="bias"),
     Row("first weights bounded by the outputs", "weights are uniform in ±1/√out_features", "start",
@@ -100,8 +100,8 @@ FIRST_WEIGHTS = faults(
         _uniform(lambda fan_in, fan_out: 1 / fan_in), needs="more than one input"),
     Row("first weights of Glorot", "weights are uniform in ±√(6 / (in + out))", "start",
         _uniform(lambda fan_in, fan_out: math.sqrt(6 / (fan_in + fan_out)))),
-    Row("first weights normal", "weights are normal with standard deviation 1/√in_features",
-        "start", _drawn(_first_weights_normal)),
+    Row("first weights normal",
+        "weights are normal with standard deviation 1/√in_features", "start", _drawn(_normal)),
     Row("first weights positive", "weights are uniform between 0 and 1", "start",
         _drawn(lambda self, rng: rng.random((self.out_features, self.in_features)))),
     Row("first weights 0", "all weights are 0, so all units of a layer stay alike", "start",

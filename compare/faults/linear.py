@@ -62,7 +62,7 @@ def _of_output(self: Any, params: Params, cache: Any, dy: Array) -> Any:
     return _rows(dy, cache).swapaxes(-1, -2) @ y
 
 
-def _bias_gradient_of_the_last_sample(self: Any, params: Params, cache: Any, dy: Array) -> Any:
+def _bias_of_the_last(self: Any, params: Params, cache: Any, dy: Array) -> Any:
     return _rows(_last_only(self, cache, dy), cache).sum(-2)
 
 
@@ -110,7 +110,7 @@ LINEAR = faults("Linear", Right("dx = dy W, for y = x Wᵀ"),
     Row("bias never trained", "the bias gradient is 0", "gradient bias",
         grad("bias", lambda g: 0 * g)),
     Row("bias gradient of the last sample", "db is dy of one sample, not the sum over the batch",
-        "gradient bias", grad_of("bias", _bias_gradient_of_the_last_sample), needs="batch > 1"),
+        "gradient bias", grad_of("bias", _bias_of_the_last), needs="batch > 1"),
     Right("dx = dy W"),
     Row("input gradient scaled", "dx is 5 % too large", "dx", dx(lambda d: 1.05 * d)),
     Row("sign of the input gradient", "dx = −dy W", "dx", dx(lambda d: -d)),

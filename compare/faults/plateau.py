@@ -41,7 +41,7 @@ def _other_mode(right: Method, self: Any, metric: float, best: float) -> bool:
     return bool(metric > best) if self.mode == "min" else bool(metric < best)
 
 
-def _lowered_by_the_factor_square(right: Method, self: Any, group: int, lr: float) -> Any:
+def _lowered_twice(right: Method, self: Any, group: int, lr: float) -> Any:
     return {"lr": max(lr * self.factor**2, self.min_lrs[group])}
 
 
@@ -70,5 +70,5 @@ PLATEAU = faults("ReduceLROnPlateau", *NEVER,
     Row("mode reversed", "what is good is taken for bad", "lr", around("_is_better", _other_mode)),
     Right("lr ← lr · factor"),
     Row("lowered by the factor's square", "a fall is by factor²", "lr",
-        around("_lowered", _lowered_by_the_factor_square)),
+        around("_lowered", _lowered_twice)),
 )  # fmt: skip

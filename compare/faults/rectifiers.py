@@ -50,7 +50,7 @@ def _celu_slope(self: Any, x: Array, dy: Array) -> Any:
     return dy * self.alpha * np.exp(_negative(x) / self.alpha)
 
 
-def _negative_side_returns_the_slope(self: Any, params: Params, x: Array) -> Any:
+def _slope_itself(self: Any, params: Params, x: Array) -> Any:
     return (np.where(x > 0, x, self.negative_slope + 0 * x), x > 0)
 
 
@@ -72,7 +72,7 @@ _LEAKY = faults("LeakyReLU", Right("dx = dy where x > 0, s dy elsewhere"),
         needs="inputs that are exactly 0"),
     Right("y = s x where x ≤ 0"),
     Row("negative side returns the slope", "forward gives s where x ≤ 0, in place of s x", "output",
-        instead("forward", _negative_side_returns_the_slope), needs="negative inputs"),
+        instead("forward", _slope_itself), needs="negative inputs"),
 )  # fmt: skip
 
 _RELU = faults("ReLU", Right("dx = dy where x > 0, else 0: at 0 the slope is 0 by convention"),
@@ -101,11 +101,11 @@ def _slope_at_0_is_1(self: Any, x: Array, y: Array, dy: Array) -> Any:
     return np.where(x >= 0, dy, dy * self.alpha * np.exp(_negative(x)))
 
 
-def _scale_missing_on_the_negative_side(self: Any, x: Array, y: Array, dy: Array) -> Any:
+def _unscaled_below(self: Any, x: Array, y: Array, dy: Array) -> Any:
     return np.where(x > 0, self.scale * dy, dy * self.alpha * np.exp(_negative(x)))
 
 
-def _scale_only_on_the_positive_side(self: Any, params: Params, x: Array) -> Any:
+def _scaled_above(self: Any, params: Params, x: Array) -> Any:
     negative = _negative(x)
     y = np.where(x > 0, self.scale * x, self.alpha * np.expm1(negative))
     return y, (x > 0, negative)
@@ -145,10 +145,10 @@ _ELU = faults(
         needs="positive inputs"),
     Right("dx = λ α eˣ dy where x ≤ 0"),
     Row("scale missing on the negative side", "the slope is α eˣ where x ≤ 0", "dx",
-        dx_of(_scale_missing_on_the_negative_side), needs="negative inputs"),
+        dx_of(_unscaled_below), needs="negative inputs"),
     Right("y = λ α (eˣ − 1) where x ≤ 0"),
     Row("scale only on the positive side", "y = α (eˣ − 1) where x ≤ 0: λ is forgotten there",
-        "output", instead("forward", _scale_only_on_the_positive_side), needs="negative inputs"),
+        "output", instead("forward", _scaled_above), needs="negative inputs"),
 )  # fmt: skip
 
 

@@ -43,7 +43,7 @@ _SQUARED = faults("MSELoss", Right("∂l/∂y = 2 (y − t)"),
         {**around("forward", _halved), **around("backward", _halved)}),
     Right("L is the mean of (y − t)², not its root"),
     Row("root of the mean", "the loss is the root of the mean squared error", "output",
-        when(lambda self: bool(self.reduction != "none"), around("forward", _root))),
+        when(lambda self: self.reduction != "none", around("forward", _root))),
     Right("∂l/∂y = 2 (y − t)"),
     Row("gradient of the absolute error", "the gradient is sign(y − t)", "dx",
         loss_slope(lambda self, y, t: sign(y - t))),
@@ -52,7 +52,7 @@ _SQUARED = faults("MSELoss", Right("∂l/∂y = 2 (y − t)"),
 )  # fmt: skip
 
 
-def _δ_missing_in_the_gradient(self: Any, y: Array, t: Array) -> Any:
+def _delta_missing(self: Any, y: Array, t: Array) -> Any:
     return np.where(absolute(y - t) <= self.delta, y - t, sign(y - t))
 
 
@@ -66,11 +66,11 @@ def _huber(near: Branch, far: Branch) -> Changes:
     return loss_terms(terms)
 
 
-def _β_missing_in_the_gradient(self: Any, y: Array, t: Array) -> Any:
+def _beta_missing(self: Any, y: Array, t: Array) -> Any:
     return np.where(absolute(y - t) < self.beta, y - t, sign(y - t))
 
 
-def _half_β_missing(self: Any, y: Array, t: Array) -> Any:
+def _half_beta_missing(self: Any, y: Array, t: Array) -> Any:
     return np.where(
         absolute(y - t) < self.beta, 0.5 * (y - t) * (y - t) / (self.beta or 1), absolute(y - t)
     )
@@ -91,7 +91,7 @@ _ABSOLUTE = faults(
     Row("gradient not limited", "the gradient is y − t everywhere, as of the squared error", "dx",
         loss_slope(lambda self, y, t: y - t), needs="errors beyond δ"),
     Row("δ missing in the gradient", "the gradient is sign(y − t) where |y − t| > δ", "dx",
-        loss_slope(_δ_missing_in_the_gradient), needs="δ ≠ 1, errors beyond δ"),
+        loss_slope(_delta_missing), needs="δ ≠ 1, errors beyond δ"),
     Right("½ d² for |d| ≤ δ, δ (|d| − ½ δ) elsewhere"),
     Row("branches exchanged",
         "the squared error is taken far from 0, the straight line near it", "output",
@@ -108,7 +108,7 @@ _ABSOLUTE = faults(
         needs="errors beyond δ"),
     "SmoothL1Loss", Right("∂l/∂y = d/β where |d| < β"),
     Row("β missing in the gradient", "the gradient is d, not d/β, where |d| < β", "dx",
-        loss_slope(_β_missing_in_the_gradient), needs="β ≠ 1, errors below β"),
+        loss_slope(_beta_missing), needs="β ≠ 1, errors below β"),
     Right("½ d²/β for |d| < β, |d| − ½ β elsewhere"),
     Row("β 1 whatever is set", "loss and gradient use β = 1", "output",
         options("forward", beta=1.0), needs="β ≠ 1"),
@@ -118,7 +118,7 @@ _ABSOLUTE = faults(
             * right(self, *of))), needs="β ≠ 1"),
     Right("|d| − ½ β where |d| ≥ β"),
     Row("½ β missing", "far from 0 the loss is |d|, so that the two branches do not meet", "output",
-        loss_terms(_half_β_missing), needs="errors beyond β"),
+        loss_terms(_half_beta_missing), needs="errors beyond β"),
     Right("∂l/∂y = d/β where |d| < β"),
     Row("gradient of the absolute error", "the corner is rounded in the loss, not in the gradient",
         "dx", loss_slope(lambda self, y, t: sign(y - t)), needs="errors below β"),

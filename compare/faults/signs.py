@@ -56,7 +56,7 @@ def _swapped(change: Array, s: Array, o: Any) -> Any:
     return _limited(_scaled(change, s, *o.etas[::-1]), o)
 
 
-def _zero_counts_as_agreement(agreement: Any, s: Array, o: Any) -> Any:
+def _zero_counts_as_agreement(agreement: Array, s: Array, o: Any) -> Any:
     return _limited(np.where(agreement >= 0, o.etas[1] * s, o.etas[0] * s), o)
 
 

@@ -48,7 +48,7 @@ def _wide(x: Array) -> Any:
     return x * gate, (x, gate, _density(x))
 
 
-def _2π_missing_in_the_density(self: Any, x: Array, y: Array, dy: Array) -> Any:
+def _wide_density(self: Any, x: Array, y: Array, dy: Array) -> Any:
     return dy * (_distribution(x) + x * np.exp(-0.5 * x * x))
 
 
@@ -76,22 +76,22 @@ _GELU = faults("GELU", Right("y = x · ½ (1 + erf(x/√2))"),
         when(_ERF, instead("forward", lambda self, params, x: _wide(x)))),
     Right("φ(x) = e^(−x²/2)/√(2π)"),
     Row("√(2π) missing in the density", "the slope of Φ is e^(−x²/2)", "dx",
-        when(_ERF, dx_of(_2π_missing_in_the_density))),
+        when(_ERF, dx_of(_wide_density))),
     Right("the derivative of x + k x³ is 1 + 3 k x²"),
     Row("3 of the cube missing", "the inner derivative of the tanh form is 1 + 0.044715 x²", "dx",
         when(_TANH, dx_of(_tanh_without_3)), needs="approximate='tanh'"),
 )  # fmt: skip
 
 
-def _β_not_cancelled_in_the_derivative(self: Any, x: Array, y: Array, dy: Array) -> Any:
+def _beta_not_cancelled(self: Any, x: Array, y: Array, dy: Array) -> Any:
     return np.where(self.beta * x > self.threshold, dy, dy * (self.beta * sigmoid(self.beta * x)))
 
 
-def _β_missing_in_the_derivative(self: Any, x: Array, y: Array, dy: Array) -> Any:
+def _beta_missing(self: Any, x: Array, y: Array, dy: Array) -> Any:
     return np.where(self.beta * x > self.threshold, dy, dy * sigmoid(x))
 
 
-def _not_divided_by_β(self: Any, params: Params, x: Array) -> Any:
+def _not_divided(self: Any, params: Params, x: Array) -> Any:
     return softplus(self.beta * x), (self.beta * x, self.beta * x > self.threshold)
 
 
@@ -115,12 +115,12 @@ _GATED = faults(
     "Softplus", Right("dx = dy σ(βx)"),
     Row("β not cancelled in the derivative",
         "the slope is β σ(βx): the 1/β before the logarithm is forgotten", "dx",
-        dx_of(_β_not_cancelled_in_the_derivative), needs="β ≠ 1"),
+        dx_of(_beta_not_cancelled), needs="β ≠ 1"),
     Row("β missing in the derivative", "the slope is σ(x)", "dx",
-        when(_scaled, dx_of(_β_missing_in_the_derivative)), needs="β ≠ 1"),
+        when(_scaled, dx_of(_beta_missing)), needs="β ≠ 1"),
     Right("y = log(1 + e^(βx))/β"),
     Row("not divided by β", "y = log(1 + e^(βx))", "output",
-        when(_scaled, instead("forward", _not_divided_by_β)), needs="β ≠ 1"),
+        when(_scaled, instead("forward", _not_divided)), needs="β ≠ 1"),
     Right("dx = dy where βx exceeds the threshold"),
     Row("derivative knows no threshold", "the slope is σ(βx) also where y = x", "dx",
         dx_of(lambda self, x, y, dy: dy * sigmoid(self.beta * x)),

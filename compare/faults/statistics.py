@@ -128,7 +128,7 @@ _RUNNING = faults(CHANNELS, Right("keep n/(n − 1) σ², though x̂ is made wit
 )  # fmt: skip
 
 
-def _average_over_one_batch_fewer(right: Method, self: Any, tracked: Any) -> Any:
+def _one_fewer(right: Method, self: Any, tracked: Any) -> Any:
     return right(self, tracked - 1)
 
 
@@ -143,7 +143,7 @@ _BATCH = faults(("BatchNorm1d", "BatchNorm2d"),
     Right("the newest of t batches weighs 1/t, itself counted"),
     Row("average over one batch fewer",
         "the newest of t batches weighs 1/(t − 1)", "buffer running_mean",
-        when(_averages, around("_weight", _average_over_one_batch_fewer)), needs="momentum=None"),
+        when(_averages, around("_weight", _one_fewer)), needs="momentum=None"),
     Right("statistics of each channel over samples and places"),
     Row("statistics of single samples",
         "mean and variance run over the places alone, not over the samples", "output",
