@@ -10,6 +10,7 @@ import pytest
 import backproof
 from docs.chapters import PAGES, escaped, in_reading_order, relinked, title, write_chapters
 from tests.processes import ROOT
+from tests.test_levels import STAGES
 
 DOCS = ROOT / "docs"
 ON_CODE = ("architecture", "adding")
@@ -70,10 +71,12 @@ def test_each_file_that_is_named_is_there(name: str) -> None:
         assert any((ROOT / place / path).exists() for place in NAMED_FROM), path
 
 
-def test_each_folder_is_in_the_table() -> None:
+def test_each_folder_is_in_the_table_at_its_level() -> None:
     text = (DOCS / "architecture.md").read_text(encoding="utf-8")
-    assert re.findall(r"^\| \d+ \| `(\w+)/`", text, re.M) != []
-    assert sorted(re.findall(r"^\| \d+ \| `(\w+)/`", text, re.M)) == FOLDERS
+    levels = {folder: int(n) for n, folder in re.findall(r"^\| (\d+) \| `(\w+)/`", text, re.M)}
+    assert sorted(levels) == FOLDERS
+    for level, folders in enumerate(STAGES, 1):
+        assert all(levels[folder] == level for folder in folders if folder in FOLDERS)
 
 
 def test_links_lead_from_a_page_to_pages() -> None:
