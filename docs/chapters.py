@@ -1,7 +1,7 @@
 """The manual's pages that are written when it is built; git ignores them.
 
 One for each file of ``reference/`` and ``torch_impl/``, with its docstrings and so its derivations;
-and README.md, CONTRIBUTING.md and CHANGELOG.md, whose links are made to lead to pages.
+and README.md, CONTRIBUTING.md and the like, whose links are made to lead to pages.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ FOLDER = "pages"  # of the pages, in that of the manual
 PAGES = {
     "README.md": "docs/pages/start.md",
     "CONTRIBUTING.md": "docs/pages/contributing.md",
+    "RELEASING.md": "docs/pages/releasing.md",
     "CHANGELOG.md": "docs/pages/changelog.md",
 }
 
