@@ -17,7 +17,7 @@ from rich.console import Console
 from rich.table import Table
 
 import reference
-from reference.convolution import Convolution
+from reference.layers.convolution import Convolution
 
 #: How many times the output's size is allowed beside the columns.
 LIMIT = 12

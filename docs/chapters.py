@@ -22,6 +22,7 @@ PAGES = {
     "CONTRIBUTING.md": "docs/pages/contributing.md",
     "RELEASING.md": "docs/pages/releasing.md",
     "CHANGELOG.md": "docs/pages/changelog.md",
+    "reference/README.md": "docs/pages/reading-order.md",
 }
 
 
@@ -50,6 +51,8 @@ def relinked(text: str, file: str, page: str) -> str:
 
     def link(found: re.Match[str]) -> str:
         target = posixpath.normpath(posixpath.join(posixpath.dirname(file), found[1]))
+        if target.split("/")[0] in PACKAGES and target not in PAGES:  # a chapter
+            target = f"docs/{FOLDER}/{target.removesuffix('.py')}.md"
         target = PAGES.get(target, target)
         return f"]({posixpath.relpath(target, posixpath.dirname(page))}{found[2] or ''})"
 

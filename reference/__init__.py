@@ -34,18 +34,23 @@ from reference.activations import (
     Tanhshrink,
     Threshold,
 )
-from reference.adaptive import AdaptiveAvgPool2d
 from reference.attention import MultiheadAttention, ScaledDotProductAttention, causal_mask
-from reference.batchnorm import BatchNorm1d, BatchNorm2d, InstanceNorm2d
-from reference.bilinear import Bilinear
-from reference.conv_transpose import ConvTranspose2d
-from reference.convolution import Conv1d, Conv2d
-from reference.dropout import Dropout
-from reference.embedding import Embedding
-from reference.groupnorm import GroupNorm
-from reference.init import INITIALISERS
-from reference.layernorm import LayerNorm, RMSNorm
-from reference.linear import Linear, Shift
+from reference.layers.adaptive import AdaptiveAvgPool2d
+from reference.layers.batchnorm import BatchNorm1d, BatchNorm2d, InstanceNorm2d
+from reference.layers.bilinear import Bilinear
+from reference.layers.conv_transpose import ConvTranspose2d
+from reference.layers.convolution import Conv1d, Conv2d
+from reference.layers.dropout import Dropout
+from reference.layers.embedding import Embedding
+from reference.layers.groupnorm import GroupNorm
+from reference.layers.layernorm import LayerNorm, RMSNorm
+from reference.layers.linear import Linear, Shift
+from reference.layers.pooling import AvgPool1d, AvgPool2d, MaxPool1d, MaxPool2d
+from reference.layers.residual import Residual
+from reference.layers.sequential import Sequential
+from reference.layers.shape import Flatten, Unflatten
+from reference.layers.transformer import TransformerEncoderLayer
+from reference.layers.upsample import Upsample
 from reference.losses import (
     BCELoss,
     BCEWithLogitsLoss,
@@ -110,14 +115,9 @@ from reference.optim import (
     mean_gradients,
     sum_gradients,
 )
-from reference.pooling import AvgPool1d, AvgPool2d, MaxPool1d, MaxPool2d
 from reference.recurrent import GRU, LSTM, RNN
-from reference.residual import Residual
-from reference.sequential import Sequential
-from reference.shape import Flatten, Unflatten
-from reference.tied import Tied
-from reference.transformer import TransformerEncoderLayer
-from reference.upsample import Upsample
+from reference.support.init import INITIALISERS
+from reference.support.tied import Tied
 
 __all__ = [
     "ACTIVATIONS",

@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from reference.init import first_buffers
 from reference.losses import Loss
 from reference.module import Array, Module, Params
 from reference.optim import Optimizer, UpdateRule
+from reference.support.init import first_buffers
 
 
 def gradients(

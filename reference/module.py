@@ -3,7 +3,7 @@
 A layer holds no parameters. They travel beside it as a plain dictionary, keyed as in a PyTorch
 ``state_dict``, so the same layer object serves any dtype and any arithmetic. In most layers
 leading axes of a parameter are an ensemble of networks, computed at once (see
-:mod:`reference.ensemble`); convolution and pooling take one network at a time.
+:mod:`reference.support.ensemble`); convolution and pooling take one network at a time.
 """
 
 from __future__ import annotations

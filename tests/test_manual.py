@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 
 import backproof
+from compare.cases.named import CASES
+from compare.catalogue.table import CATALOGUE
 from docs.chapters import PAGES, escaped, in_reading_order, relinked, title, write_chapters
 from tests.processes import ROOT
 from tests.test_levels import STAGES
@@ -113,3 +115,12 @@ def test_chapters_come_as_the_readme_has_them(tmp_path: Path) -> None:
     assert in_reading_order(tmp_path, children) == children
     (tmp_path / "README.md").write_text("First [c](c/d.py), then [b](b.py).", encoding="utf-8")
     assert [path.name for path in in_reading_order(tmp_path, children)] == ["c", "b.py", "a.py"]
+
+
+def test_each_chapter_of_the_reading_order_can_be_compared() -> None:
+    text = (ROOT / "reference" / "README.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| \[[\w/.]+\]\(([\w/.]+)\) \|.*\| `(\w[\w-]*)` \|$", text, re.M)
+    assert len(rows) > 20
+    for chapter, name in rows:
+        assert (ROOT / "reference" / chapter).is_file()
+        assert name in CASES or name in CATALOGUE

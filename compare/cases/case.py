@@ -44,7 +44,7 @@ class Case:
         batch_size: samples per step; None is all of them.
         dtype: of all arithmetic on both sides.
         seed: of the first weights, of the order of the samples and of dropout.
-        init: how the first weights are drawn, see :mod:`reference.init`.
+        init: how the first weights are drawn, see :mod:`reference.support.init`.
         optimizer: name of the update rule, the same on both sides.
         options: of the update rule, beside the learning rate.
         groups: parameters with options of their own; one without ``params`` has all others.

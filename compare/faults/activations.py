@@ -16,7 +16,7 @@ from compare.faults.softmax import SOFTMAX
 from compare.faults.squashing import SQUASHING
 from compare.faults.table import Right, Row, faults
 from reference import Array, Params
-from reference.special import sigmoid
+from reference.support.special import sigmoid
 
 Slope = Callable[[Any, Array, Array], Array]
 

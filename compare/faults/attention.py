@@ -14,7 +14,7 @@ from reference import Array, Params
 from reference.attention.masks import Mask, of_heads
 from reference.attention.scaled_dot_product import attention_weights
 from reference.module import prefixed, scoped
-from reference.sequences import as_given, each_step, each_step_backward, time_first
+from reference.support.sequences import as_given, each_step, each_step_backward, time_first
 
 NAME = "MultiheadAttention"
 IN_PROJ = "gradient in_proj_weight or gradient q_proj_weight"

@@ -11,7 +11,7 @@ from compare.faults.changes_layers import as_if, cache_of, loss_slope, loss_term
 from compare.faults.fault import Method
 from compare.faults.table import Right, Row, faults
 from reference import Array
-from reference.special import sigmoid, softplus
+from reference.support.special import sigmoid, softplus
 
 
 def _weight(self: Any, name: str = "weight") -> Any:

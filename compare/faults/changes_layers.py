@@ -9,7 +9,7 @@ from typing import Any
 from compare.faults.changes import around
 from compare.faults.fault import Changes, Method
 from reference import Array, Params
-from reference.ensemble import summed_to
+from reference.support.ensemble import summed_to
 
 #: Other attributes for an object, from what it is.
 Attributes = Callable[[Any], dict[str, Any]]

@@ -11,8 +11,8 @@ from compare.faults.convolution import Edges, at_end, same, steps
 from compare.faults.fault import Changes, Method
 from compare.faults.table import Right, Row, faults
 from reference import Array, Params
-from reference.convolution import columns, correlate, correlate_weight
-from reference.windows import Window, crop, pad
+from reference.layers.convolution import columns, correlate, correlate_weight
+from reference.support.windows import Window, crop, pad
 
 
 def _read_back(window_of: Callable[[Window], Window], edges_of: Callable[[Edges], Edges]) -> Any:

@@ -20,8 +20,8 @@ from compare.faults.changes_layers import (
 from compare.faults.fault import Changes, Method
 from compare.faults.table import Right, Row, faults
 from reference import Array, Params
-from reference.convolution import columns
-from reference.windows import Window, last, pad
+from reference.layers.convolution import columns
+from reference.support.windows import Window, last, pad
 
 CONVOLUTIONS = ("Conv1d", "Conv2d", "ConvTranspose2d")
 

@@ -13,7 +13,12 @@ from compare.faults.changes import around
 from compare.faults.changes_layers import grad_of
 from compare.faults.fault import Changes, Method
 from reference import Array, GroupNorm, LayerNorm, Params, RMSNorm
-from reference.standardize import affine, affine_backward, scale_backward, standardize_backward
+from reference.support.standardize import (
+    affine,
+    affine_backward,
+    scale_backward,
+    standardize_backward,
+)
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,7 @@ from compare.faults.norm_changes import (
 )
 from compare.faults.table import Right, Row, faults
 from reference import Array
-from reference.standardize import centre_backward, scale_backward, standardize_backward
+from reference.support.standardize import centre_backward, scale_backward, standardize_backward
 
 CHANNELS = ("BatchNorm1d", "BatchNorm2d", "InstanceNorm2d")
 SAMPLES = ("LayerNorm", "GroupNorm")

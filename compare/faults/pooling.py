@@ -13,7 +13,7 @@ from compare.faults.changes_layers import cache_of, having, other, when
 from compare.faults.fault import Changes, Method
 from compare.faults.table import Right, Row, faults
 from reference import Array, Params
-from reference.windows import crop, pad
+from reference.support.windows import crop, pad
 
 #: For each tap, where an output was read through it and what comes back there.
 Back = Callable[[Any, Any, Array], list[tuple[Any, Array]]]

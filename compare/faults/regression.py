@@ -12,7 +12,7 @@ from compare.faults.changes_layers import loss_slope, loss_terms, when
 from compare.faults.fault import Changes, Method
 from compare.faults.table import Right, Row, faults
 from reference import Array
-from reference.special import absolute, sign
+from reference.support.special import absolute, sign
 
 #: Of d, |d| and where the branches meet.
 Branch = Callable[[Array, Array, Any], Array]

@@ -12,8 +12,8 @@ from compare.faults.changes_layers import other, when
 from compare.faults.fault import Changes, Method
 from compare.faults.table import Right, Row, faults
 from reference import Array, Params
-from reference.resample import resample
-from reference.upsample import linear, nearest
+from reference.layers.upsample import linear, nearest
+from reference.support.resample import resample
 
 
 def _matrices(change: Callable[[Array], Array]) -> Changes:

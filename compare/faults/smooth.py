@@ -11,7 +11,7 @@ from compare.faults.changes import dx_of, instead, options, y_of
 from compare.faults.changes_layers import as_if, cache_of, having, when
 from compare.faults.table import Right, Row, faults
 from reference import Array, Params
-from reference.special import erf, sigmoid, softplus
+from reference.support.special import erf, sigmoid, softplus
 
 
 def _density(x: Array) -> Array:

@@ -9,7 +9,7 @@ import numpy as np
 from compare.faults.changes import around, dx_of, instead
 from compare.faults.table import Right, Row, faults
 from reference import Array, Params
-from reference.special import absolute, sigmoid
+from reference.support.special import absolute, sigmoid
 
 
 def _precedence(self: Any, params: Params, x: Array) -> Any:

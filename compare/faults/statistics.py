@@ -12,7 +12,7 @@ from compare.faults.changes_layers import other, output_of, when
 from compare.faults.fault import Changes, Method
 from compare.faults.table import Right, Row, faults
 from reference import Array, Params
-from reference.standardize import affine, scale, standardize
+from reference.support.standardize import affine, scale, standardize
 
 CHANNELS = ("BatchNorm1d", "BatchNorm2d", "InstanceNorm2d")
 

@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from reference.checks import require_floating, require_numbers
 from reference.module import Array, Module, Params
+from reference.support.checks import require_floating, require_numbers
 
 
 class Hardtanh(Module):

@@ -6,10 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from reference.checks import require_floating
+from reference.layers.shape import axis_of
 from reference.module import Array, Module, Params
-from reference.shape import axis_of
-from reference.special import sigmoid
+from reference.support.checks import require_floating
+from reference.support.special import sigmoid
 
 
 class GLU(Module):

@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from reference.checks import per_axis, require_floating, require_numbers
 from reference.module import Array, Module, Params, Shapes
+from reference.support.checks import per_axis, require_floating, require_numbers
 
 
 class ReLU(Module):

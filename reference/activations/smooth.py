@@ -11,9 +11,9 @@ from typing import Any
 
 import numpy as np
 
-from reference.checks import require_floating, require_numbers
 from reference.module import Array, Module, Params
-from reference.special import erf, sigmoid, softplus
+from reference.support.checks import require_floating, require_numbers
+from reference.support.special import erf, sigmoid, softplus
 
 
 class Softplus(Module):

@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from reference.checks import require_floating
+from reference.layers.shape import axis_of
 from reference.module import Array, Module, Params
-from reference.shape import axis_of
+from reference.support.checks import require_floating
 
 
 def softmax(x: Array, axis: int) -> Array:

@@ -10,9 +10,9 @@ from typing import Any
 
 import numpy as np
 
-from reference.checks import require_floating
 from reference.module import Array, Module, Params
-from reference.special import absolute, sigmoid, softplus
+from reference.support.checks import require_floating
+from reference.support.special import absolute, sigmoid, softplus
 
 
 class Sigmoid(Module):
@@ -22,7 +22,7 @@ class Sigmoid(Module):
 
         dy/dx = −u⁻² · du/dx = (u − 1)/u² = (1/u)(1 − 1/u) = y (1 − y)
 
-    How σ is evaluated without overflow is told in :func:`reference.special.sigmoid`.
+    How σ is evaluated without overflow is told in :func:`reference.support.special.sigmoid`.
 
     Source:
         https://docs.pytorch.org/docs/stable/generated/torch.nn.Sigmoid.html

@@ -9,10 +9,10 @@ import numpy as np
 
 from reference.attention.masks import of_heads
 from reference.attention.scaled_dot_product import attention_weights, attention_weights_backward
-from reference.checks import per_axis, require_floating, require_numbers
-from reference.linear import Linear
+from reference.layers.linear import Linear
 from reference.module import Array, Module, Params, Shapes, prefixed, scoped
-from reference.sequences import (
+from reference.support.checks import per_axis, require_floating, require_numbers
+from reference.support.sequences import (
     as_given,
     each_step,
     each_step_backward,

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from reference.attention.masks import NOTHING, Mask, causal_mask, taken_apart
-from reference.checks import require_floating
 from reference.module import Array, Module, Params
+from reference.support.checks import require_floating
 
 
 class ScaledDotProductAttention(Module):

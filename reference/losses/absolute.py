@@ -11,10 +11,10 @@ from typing import Any
 
 import numpy as np
 
-from reference.checks import require_numbers
 from reference.losses.loss import Loss
 from reference.module import Array
-from reference.special import absolute, sign
+from reference.support.checks import require_numbers
+from reference.support.special import absolute, sign
 
 
 class L1Loss(Loss):

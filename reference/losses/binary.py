@@ -15,7 +15,7 @@ import numpy as np
 
 from reference.losses.loss import Loss, Weight, like
 from reference.module import Array
-from reference.special import sigmoid, softplus
+from reference.support.special import sigmoid, softplus
 
 #: Logarithms are not let below this, so that a certain and wrong prediction has a finite loss.
 LEAST_LOG = -100.0

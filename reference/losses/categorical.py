@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 
 from reference.activations.softmax import log_softmax
-from reference.checks import require_numbers, require_whole
 from reference.losses.classes import class_axis, class_weights, require_indices, right_class
 from reference.losses.loss import Loss, Weight
 from reference.losses.reduction import Reduction, beside, without_axis
 from reference.module import Array
+from reference.support.checks import require_numbers, require_whole
 
 
 class NLLLoss(Loss):

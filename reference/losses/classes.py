@@ -10,10 +10,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from reference.checks import require_floating
 from reference.losses.loss import Loss, Weight, like
 from reference.losses.reduction import without_axis
 from reference.module import Array
+from reference.support.checks import require_floating
 
 
 def class_axis(loss: Loss, y: Array, samples_ndim: int) -> int:

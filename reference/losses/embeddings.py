@@ -9,12 +9,12 @@ from typing import Any
 
 import numpy as np
 
-from reference.checks import require_floating, require_numbers
 from reference.losses.loss import Loss
 from reference.losses.margins import signs
 from reference.losses.reduction import beside
 from reference.module import Array
-from reference.special import absolute, sign
+from reference.support.checks import require_floating, require_numbers
+from reference.support.special import absolute, sign
 
 #: Added to squared lengths in the cosine: PyTorch's 1e-12, a float32 in every dtype.
 SQUARED_LENGTH_EPS = float(np.float32(1e-12))

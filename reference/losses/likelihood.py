@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from reference.checks import require_numbers
 from reference.losses.loss import Loss
 from reference.module import Array
+from reference.support.checks import require_numbers
 
 
 class PoissonNLLLoss(Loss):

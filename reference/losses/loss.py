@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from reference.checks import require_floating
 from reference.losses.reduction import Reduction
 from reference.module import Array
+from reference.support.checks import require_floating
 
 #: What may be handed in as a fixed weight of a loss.
 Weight = npt.ArrayLike | None

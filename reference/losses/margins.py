@@ -6,11 +6,11 @@ from typing import Any
 
 import numpy as np
 
-from reference.checks import require_numbers
 from reference.losses.classes import class_axis, class_weights, require_indices, right_class
 from reference.losses.loss import Loss, Weight, like
 from reference.losses.reduction import beside, without_axis
 from reference.module import Array
+from reference.support.checks import require_numbers
 
 
 class HingeEmbeddingLoss(Loss):

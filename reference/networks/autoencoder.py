@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from reference.activations import ReLU, Sigmoid
-from reference.linear import Linear
+from reference.layers.linear import Linear
+from reference.layers.sequential import Sequential
 from reference.module import Array, Module, Params, prefixed, scoped
-from reference.sequential import Sequential
 
 
 class Autoencoder(Module):

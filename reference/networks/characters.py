@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from reference.embedding import Embedding
-from reference.linear import Linear
+from reference.layers.embedding import Embedding
+from reference.layers.linear import Linear
 from reference.module import Array, Module, Params, prefixed, scoped
 from reference.recurrent import LSTM, RNN
 from reference.recurrent.recurrent import Recurrent

@@ -7,14 +7,14 @@ from typing import Any
 import numpy as np
 
 from reference.attention import causal_mask
-from reference.checks import require, require_axes
-from reference.embedding import Embedding
-from reference.layernorm import LayerNorm
-from reference.linear import Linear
+from reference.layers.embedding import Embedding
+from reference.layers.layernorm import LayerNorm
+from reference.layers.linear import Linear
+from reference.layers.sequential import Sequential
+from reference.layers.transformer import TransformerEncoderLayer
 from reference.module import Array, Module, Params, prefixed, scoped
-from reference.sequential import Sequential
-from reference.tied import Tied
-from reference.transformer import TransformerEncoderLayer
+from reference.support.checks import require, require_axes
+from reference.support.tied import Tied
 
 
 class CausalBlock(TransformerEncoderLayer):

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from reference.activations import ReLU
-from reference.batchnorm import BatchNorm2d
-from reference.convolution import Conv2d
-from reference.dropout import Dropout
-from reference.linear import Linear
-from reference.pooling import MaxPool2d
-from reference.sequential import Sequential
-from reference.shape import Flatten
+from reference.layers.batchnorm import BatchNorm2d
+from reference.layers.convolution import Conv2d
+from reference.layers.dropout import Dropout
+from reference.layers.linear import Linear
+from reference.layers.pooling import MaxPool2d
+from reference.layers.sequential import Sequential
+from reference.layers.shape import Flatten
 
 
 class LeNet(Sequential):

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from reference.linear import Linear, Shift
-from reference.sequential import Sequential
+from reference.layers.linear import Linear, Shift
+from reference.layers.sequential import Sequential
 
 
 class Line(Sequential):

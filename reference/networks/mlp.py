@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 from reference.activations import ACTIVATIONS
-from reference.checks import require
-from reference.linear import Linear
+from reference.layers.linear import Linear
+from reference.layers.sequential import Sequential
 from reference.module import Module
-from reference.sequential import Sequential
+from reference.support.checks import require
 
 
 class MLP(Sequential):

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from reference.activations import ReLU
-from reference.batchnorm import BatchNorm1d
-from reference.linear import Linear
-from reference.sequential import Sequential
+from reference.layers.batchnorm import BatchNorm1d
+from reference.layers.linear import Linear
+from reference.layers.sequential import Sequential
 
 
 class Regression(Sequential):

@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from reference.init import uniform
 from reference.losses import HalfSquaredErrorLoss
 from reference.model import Model
 from reference.module import Array
 from reference.networks.mlp import MLP
 from reference.optim import SGD
+from reference.support.init import uniform
 
 
 class XORNetwork(Model):

@@ -10,10 +10,10 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from reference.checks import per_axis, require, require_floating, require_numbers
-from reference.linear import Linear
+from reference.layers.linear import Linear
 from reference.module import Array, Module, Params, Shapes
-from reference.sequences import (
+from reference.support.checks import per_axis, require, require_floating, require_numbers
+from reference.support.sequences import (
     as_given,
     as_rows,
     each_step,

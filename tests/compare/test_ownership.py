@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 import compare.measure.meter
-import reference.linear
+import reference.layers.linear
 from compare.own.isolation.user_state import Memento
 from compare.process.ownership import is_ours, is_users, is_users_module
 
@@ -66,7 +66,7 @@ def test_classes_of_it_are_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     assert module.Counting.made == 0
 
 
-@pytest.mark.parametrize("module", [compare.measure.meter, reference.linear, compare])
+@pytest.mark.parametrize("module", [compare.measure.meter, reference.layers.linear, compare])
 def test_ours_lies_where_we_lie(module: ModuleType) -> None:
     assert is_ours(str(module.__file__))
     assert not is_users(str(module.__file__))

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-import reference.linear
+import reference.layers.linear
 from tests.reference.refusals import Request, check_refused
 
 WHOLE = Request("Linear", {"in_features": 3, "out_features": 2}, (np.ones((4, 3), np.int64),), {})
@@ -48,5 +48,5 @@ def test_a_bad_refusal_is_found(
     refuse: Callable[..., None], found: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert check_refused(WHOLE) == ""
-    monkeypatch.setattr(reference.linear, "require_floating", refuse)
+    monkeypatch.setattr(reference.layers.linear, "require_floating", refuse)
     assert check_refused(WHOLE).startswith(found)

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from reference import Array, Module, activations
-from reference.special import erf
+from reference.support.special import erf
 from tests.reference.activation_checks import (
     DTYPES,
     autograd,

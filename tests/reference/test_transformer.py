@@ -12,9 +12,9 @@ from torch import Tensor, nn
 
 from reference import Array, BatchNorm1d, Linear, Module, Params, Sequential, Tanh
 from reference.attention import causal_mask
-from reference.residual import Residual
-from reference.tied import Tied
-from reference.transformer import TransformerEncoderLayer
+from reference.layers.residual import Residual
+from reference.layers.transformer import TransformerEncoderLayer
+from reference.support.tied import Tied
 from tests.reference.sequence_checks import (
     assert_agrees,
     assert_ensemble_is_each,

@@ -6,9 +6,16 @@ from typing import Any
 
 import numpy as np
 
-from reference.checks import Size, per_axis, require, require_axes, require_floating, require_whole
 from reference.module import Array, Module, Params
-from reference.windows import Sizes, Window, crop, pad
+from reference.support.checks import (
+    Size,
+    per_axis,
+    require,
+    require_axes,
+    require_floating,
+    require_whole,
+)
+from reference.support.windows import Sizes, Window, crop, pad
 
 
 class Pooling(Module):

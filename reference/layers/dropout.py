@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from reference.checks import require, require_floating, require_numbers
 from reference.module import Array, Module, Params
+from reference.support.checks import require, require_floating, require_numbers
 
 
 class Dropout(Module):

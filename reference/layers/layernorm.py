@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from reference.checks import Size, per_axis, require, require_floating, require_numbers
-from reference.ensemble import align, batch_rank, ensemble_rank
 from reference.module import Array, Module, Params, Shapes
-from reference.standardize import (
+from reference.support.checks import Size, per_axis, require, require_floating, require_numbers
+from reference.support.ensemble import align, batch_rank, ensemble_rank
+from reference.support.standardize import (
     Axes,
     affine,
     affine_backward,
@@ -59,8 +59,8 @@ class LayerNorm(FeatureNorm):
         y = (x − mean(x)) / √(var(x) + ε) · γ + β
 
     with the biased variance, over the features. The gradients are derived in
-    :mod:`reference.standardize`; γ and β are shared by all samples, so theirs are sums over the
-    batch, whereas means and variances are within each sample.
+    :mod:`reference.support.standardize`; γ and β are shared by all samples, so theirs are sums
+    over the batch, whereas means and variances are within each sample.
 
     Args:
         normalized_shape: sizes of the last axes, the features.
@@ -70,7 +70,7 @@ class LayerNorm(FeatureNorm):
 
     Shapes:
         x and y ``(*, *normalized_shape)``. Parameters may have leading axes, see
-        :mod:`reference.ensemble`.
+        :mod:`reference.support.ensemble`.
 
     Source:
         https://docs.pytorch.org/docs/stable/generated/torch.nn.LayerNorm.html
@@ -110,7 +110,7 @@ class RMSNorm(FeatureNorm):
     r"""Each sample's features with mean square 1, then scaled: ``y = x / √(mean(x²) + ε) · γ``.
 
     The second of the two steps of layer norm, without the first; the gradients are derived in
-    :mod:`reference.standardize`.
+    :mod:`reference.support.standardize`.
 
     Args:
         normalized_shape: sizes of the last axes, the features.
@@ -120,7 +120,7 @@ class RMSNorm(FeatureNorm):
 
     Shapes:
         x and y ``(*, *normalized_shape)``. Parameters may have leading axes, see
-        :mod:`reference.ensemble`.
+        :mod:`reference.support.ensemble`.
 
     Source:
         https://docs.pytorch.org/docs/stable/generated/torch.nn.RMSNorm.html

@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from reference.checks import Size, per_axis, require, require_axes, require_floating
 from reference.module import Array, Module, Params, Shapes
-from reference.windows import Sizes, Window, crop, last, pad
+from reference.support.checks import Size, per_axis, require, require_axes, require_floating
+from reference.support.windows import Sizes, Window, crop, last, pad
 
 
 def columns(x: Array, window: Window, groups: int) -> Array:

@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from reference.checks import Size, per_axis, require, require_axes, require_floating
 from reference.module import Array, Module, Params
-from reference.resample import resample, resample_backward
+from reference.support.checks import Size, per_axis, require, require_axes, require_floating
+from reference.support.resample import resample, resample_backward
 
 AXES = {"nearest": (1, 2, 3), "linear": (1,), "bilinear": (2,)}
 
@@ -27,7 +27,7 @@ class Upsample(Module):
     Linear interpolation, p being at least 0, takes (1 − λ) of the entry at ⌊p⌋ and λ = p − ⌊p⌋ of
     the one after it (of the last entry itself where none comes after). Either way the output is a
     matrix times the input, along each axis: ``y = A_H x A_Wᵀ``, whose gradient is derived in
-    :mod:`reference.resample`.
+    :mod:`reference.support.resample`.
 
     Args:
         size: of the output; or

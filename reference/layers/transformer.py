@@ -6,11 +6,11 @@ from typing import Any
 
 from reference.activations import GELU, ReLU
 from reference.attention import MultiheadAttention
-from reference.checks import require_floating
-from reference.layernorm import LayerNorm
-from reference.linear import Linear
+from reference.layers.layernorm import LayerNorm
+from reference.layers.linear import Linear
 from reference.module import Array, Module, Params, prefixed, scoped
-from reference.sequences import (
+from reference.support.checks import require_floating
+from reference.support.sequences import (
     as_given,
     each_step,
     each_step_backward,

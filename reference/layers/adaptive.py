@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from reference.checks import per_axis, require, require_axes, require_floating
 from reference.module import Array, Module, Params
-from reference.resample import resample, resample_backward
+from reference.support.checks import per_axis, require, require_axes, require_floating
+from reference.support.resample import resample, resample_backward
 
 
 class AdaptiveAvgPool2d(Module):
@@ -19,7 +19,7 @@ class AdaptiveAvgPool2d(Module):
     not including, ⌈(o + 1) n / m⌉; where m does not divide n, neighbours overlap. A window's
     average over rows and columns is the average over rows of the averages over columns, so with
     A[o, i] = 1/length for entries in window o and 0 elsewhere this is ``y = A_H x A_Wᵀ``, whose
-    gradient is derived in :mod:`reference.resample`.
+    gradient is derived in :mod:`reference.support.resample`.
 
     Args:
         output_size: rows and columns of the output; of the two, None keeps the input's.

@@ -32,8 +32,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from reference.ensemble import summed_to
 from reference.module import Array, Params
+from reference.support.ensemble import summed_to
 
 Axes = tuple[int, ...]
 

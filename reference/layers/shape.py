@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from reference.checks import require
 from reference.module import Array, Module, Params
+from reference.support.checks import require
 
 
 class Flatten(Module):

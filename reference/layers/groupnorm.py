@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from reference.checks import per_axis, require, require_floating, require_numbers
-from reference.ensemble import align, ensemble_rank
 from reference.module import Array, Module, Params, Shapes
-from reference.standardize import (
+from reference.support.checks import per_axis, require, require_floating, require_numbers
+from reference.support.ensemble import align, ensemble_rank
+from reference.support.standardize import (
     affine,
     affine_backward,
     constant,
@@ -28,8 +28,8 @@ class GroupNorm(Module):
         y[n, c, p] = (x[n, c, p] − μ[n, G(c)]) / √(σ²[n, G(c)] + ε) · γ[c] + β[c]
 
     where μ and the biased σ² run over the group's channels and all places p. The gradients are
-    derived in :mod:`reference.standardize`. γ and β belong to channels, not groups, so dx̂ = dy γ
-    is formed before the group's means are taken.
+    derived in :mod:`reference.support.standardize`. γ and β belong to channels, not groups, so
+    dx̂ = dy γ is formed before the group's means are taken.
 
     Args:
         num_groups: how many groups; divides the channels.
@@ -39,8 +39,8 @@ class GroupNorm(Module):
         bias: whether β is there, too.
 
     Shapes:
-        x and y ``(N, C, *)``. Parameters may have leading axes, see :mod:`reference.ensemble`;
-        then so may x.
+        x and y ``(N, C, *)``. Parameters may have leading axes, see
+        :mod:`reference.support.ensemble`; then so may x.
 
     Source:
         https://docs.pytorch.org/docs/stable/generated/torch.nn.GroupNorm.html

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from reference.checks import per_axis, require
 from reference.module import Array, Module, Params, Shapes
+from reference.support.checks import per_axis, require
 
 
 class Embedding(Module):

@@ -7,8 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from reference.checks import Size, per_axis, require
-from reference.convolution import (
+from reference.layers.convolution import (
     check_channels,
     check_image,
     columns,
@@ -18,7 +17,8 @@ from reference.convolution import (
     draw,
 )
 from reference.module import Array, Module, Params, Shapes
-from reference.windows import Window, crop, pad
+from reference.support.checks import Size, per_axis, require
+from reference.support.windows import Window, crop, pad
 
 
 class ConvTranspose2d(Module):
@@ -26,7 +26,7 @@ class ConvTranspose2d(Module):
 
     A convolution of images is a linear map A from (C_out, H_out, W_out) to (C_in, H, W); its input
     gradient is Aᵀ. This layer computes Aᵀ forward, so what was forward there is the way back
-    here, with the very same functions (see :class:`reference.convolution.Convolution`)::
+    here, with the very same functions (see :class:`reference.layers.convolution.Convolution`)::
 
         y  = Aᵀ x + b
         dx = (Aᵀ)ᵀ dy = A dy

@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from reference.checks import per_axis, require, require_floating, require_numbers
-from reference.ensemble import align, ensemble_rank
 from reference.module import Array, Module, Params, Shapes
-from reference.standardize import (
+from reference.support.checks import per_axis, require, require_floating, require_numbers
+from reference.support.ensemble import align, ensemble_rank
+from reference.support.standardize import (
     Axes,
     affine,
     affine_backward,
@@ -30,8 +30,8 @@ class ChannelNorm(Module):
         y = (x − μ) / √(σ² + ε) · γ + β
 
     In training, μ and the biased σ² are those of the batch at hand, functions of x, and the
-    gradient runs through them: it is derived in :mod:`reference.standardize`. In evaluation they
-    are the running statistics, constants, so dx = dx̂ / √(σ² + ε) is all. Without running
+    gradient runs through them: it is derived in :mod:`reference.support.standardize`. In evaluation
+    they are the running statistics, constants, so dx = dx̂ / √(σ² + ε) is all. Without running
     statistics, evaluation is the same as training.
 
     Each pass in training moves the running statistics by ``momentum`` towards the batch's::

@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from reference.checks import per_axis, require, require_floating
-from reference.ensemble import batch_rank, ensemble_rank, rows, summed_to, unrows
 from reference.module import Array, Module, Params, Shapes
+from reference.support.checks import per_axis, require, require_floating
+from reference.support.ensemble import batch_rank, ensemble_rank, rows, summed_to, unrows
 
 
 class Bilinear(Module):
@@ -37,7 +37,7 @@ class Bilinear(Module):
 
     Shapes:
         x1 ``(*, in1_features)``, x2 ``(*, in2_features)``, y ``(*, out_features)``, with the same
-        axes *. Parameters may have leading axes, see :mod:`reference.ensemble`.
+        axes *. Parameters may have leading axes, see :mod:`reference.support.ensemble`.
 
     Source:
         https://docs.pytorch.org/docs/stable/generated/torch.nn.Bilinear.html

@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from reference.checks import per_axis, require, require_floating
-from reference.ensemble import batch_rank, rows, summed_to, unrows
 from reference.module import Array, Module, Params, Shapes
+from reference.support.checks import per_axis, require, require_floating
+from reference.support.ensemble import batch_rank, rows, summed_to, unrows
 
 
 class Linear(Module):
@@ -36,7 +36,7 @@ class Linear(Module):
 
     Shapes:
         x ``(*, in_features)`` and y ``(*, out_features)``, where * is any number of axes: n runs
-        over all of them. Parameters may have leading axes, see :mod:`reference.ensemble`.
+        over all of them. Parameters may have leading axes, see :mod:`reference.support.ensemble`.
 
     Source:
         https://docs.pytorch.org/docs/stable/generated/torch.nn.Linear.html

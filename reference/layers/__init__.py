@@ -1,0 +1,1 @@
+"""Layers, a chapter a file: the formula, its derivation, the code."""
