@@ -11,7 +11,7 @@ import sympy  # noqa: F401 - so does this, which PyTorch imports at its first ba
 from hypothesis import settings
 
 from compare.referee.opinion import Finding, Opinion
-from tests.global_state import changes, restore, snapshot
+from tests.support.global_state import changes, restore, snapshot
 
 settings.register_profile("repeatable", derandomize=True, deadline=None, max_examples=50)
 settings.load_profile("repeatable")

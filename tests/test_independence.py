@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.processes import ROOT, loaded_by
+from tests.support.processes import ROOT, loaded_by
 
 STDLIB = frozenset(sys.stdlib_module_names)
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.processes import ROOT
+from tests.support.processes import ROOT
 
 #: The stages from bottom to top; those of one line know nothing of each other.
 STAGES: tuple[tuple[str, ...], ...] = (

@@ -11,7 +11,7 @@ import backproof
 from compare.cases.named import CASES
 from compare.catalogue.table import CATALOGUE
 from docs.chapters import PAGES, escaped, in_reading_order, relinked, title, write_chapters
-from tests.processes import ROOT
+from tests.support.processes import ROOT
 from tests.test_levels import STAGES
 
 DOCS = ROOT / "docs"

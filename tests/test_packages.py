@@ -11,7 +11,7 @@ import pytest
 
 import backproof
 import compare
-from tests.processes import ROOT, loaded_by
+from tests.support.processes import ROOT, loaded_by
 
 #: A file to check, whose helpers have the names of Backproof's packages, and more of them.
 CHECKED = """

@@ -11,7 +11,7 @@ import pytest
 from matplotlib.figure import Figure
 
 from docs.figures import FOLDER, PICTURES, draw, line_model, neuron_model, path
-from tests.processes import ROOT
+from tests.support.processes import ROOT
 
 PAGE = (ROOT / "docs" / "tutorial.md").read_text(encoding="utf-8")
 NUMBER = re.compile(r"\d+(?:[.,]\d+)*")

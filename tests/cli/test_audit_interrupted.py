@@ -12,7 +12,7 @@ import pytest
 
 from compare.audit.workers import shared
 from compare.base.errors import CannotCompare
-from tests.cli.checks import ROOT
+from tests.support.checks import ROOT
 
 #: Goes on far longer than any test waits, but interrupts itself, or all of its group as Ctrl-C
 #: does, so many seconds after it began to start processes; tells of those that are left.

@@ -11,7 +11,7 @@ import pytest
 import reference
 from compare.cases import data
 from compare.cases.named import CASES
-from tests.cli.checks import assert_refused, process, run
+from tests.support.checks import assert_refused, process, run
 
 
 @pytest.fixture(autouse=True)

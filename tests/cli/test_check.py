@@ -12,7 +12,7 @@ from compare.own.child_process import parent
 from compare.own.child_process.child import answer
 from compare.own.child_process.mailbox import Post, Request
 from compare.own.templates import STYLES
-from tests.cli.checks import (
+from tests.support.checks import (
     ROOT,
     assert_ended,
     assert_not_loaded,

@@ -18,7 +18,7 @@ from compare.base.errors import CannotCompare
 from compare.own.child_process import parent
 from compare.own.child_process.mailbox import RESULT, Post, Request
 from compare.own.child_process.parent import check_apart
-from tests.cli.checks import ROOT, assert_ended, process, strict_json
+from tests.support.checks import ROOT, assert_ended, process, strict_json
 
 #: A network of one parameter that does something before it gives its gradients.
 NETWORK = """

@@ -15,7 +15,14 @@ from compare.cases.named import CASES
 from compare.catalogue.table import CATALOGUE
 from compare.command.process import results
 from reference import Array, Params
-from tests.cli.checks import assert_ended, assert_fits, assert_refused, process, run, strict_json
+from tests.support.checks import (
+    assert_ended,
+    assert_fits,
+    assert_refused,
+    process,
+    run,
+    strict_json,
+)
 
 QUANTITIES = [
     "activation 3",

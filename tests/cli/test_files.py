@@ -13,7 +13,7 @@ import pytest
 
 from compare.base.errors import BackproofError, UsageError
 from compare.base.files import PARTIAL, require_writable, write_whole
-from tests.cli.checks import (
+from tests.support.checks import (
     ROOT,
     assert_atomic,
     assert_ended,

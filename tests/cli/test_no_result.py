@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.cli.checks import assert_refused, run, strict_json
+from tests.support.checks import assert_refused, run, strict_json
 
 
 @pytest.mark.parametrize(("dtype", "lr"), [("float32", "1e30"), ("float64", "1e300")])

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 import reference
-from tests.cli.checks import assert_png, assert_svg, run
+from tests.support.checks import assert_png, assert_svg, run
 
 #: How many losses each draws over the epochs.
 COMMANDS = {"compare": 2, "train": 1}

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.checks import ROOT, assert_ended, assert_not_loaded, process
+from tests.support.checks import ROOT, assert_ended, assert_not_loaded, process
 
 HEAVY = ("torch", "numpy", "rich", "matplotlib", "sklearn")
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from compare.cases.named import CASES
-from tests.cli.checks import ROOT, assert_ended, process, run
+from tests.support.checks import ROOT, assert_ended, process, run
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 COMMANDS = re.findall(r"^    python cli\.py (.*?)(?: +#.*)?$", README, re.MULTILINE)

@@ -14,7 +14,7 @@ from compare.cases.text import zen
 from compare.catalogue.table import CATALOGUE
 from compare.command.continuation import ADDED
 from compare.training.solo import IMPLEMENTATIONS, train
-from tests.cli.checks import assert_refused, run
+from tests.support.checks import assert_refused, run
 
 
 @pytest.mark.parametrize("impl", IMPLEMENTATIONS)

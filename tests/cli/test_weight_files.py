@@ -17,7 +17,7 @@ import torch
 from compare.cases.named import CASES, adapt
 from compare.command import predict
 from compare.training.solo import IMPLEMENTATIONS
-from tests.cli.checks import assert_refused, run
+from tests.support.checks import assert_refused, run
 
 XOR = {
     "0.weight": np.array([[1.0, 2.0], [3.0, 4.0]]),

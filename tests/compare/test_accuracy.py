@@ -10,7 +10,7 @@ from compare.cases.named import DTYPES
 from compare.measure.rounding import Rigorous, Rounded, smallest_normal
 from compare.measure.rounding.accuracy import ULPS
 from reference import Sigmoid
-from tests.compare.ulps import EXPONENTS, FUNCTIONS, measured, off, points, truth
+from tests.support.ulps import EXPONENTS, FUNCTIONS, measured, off, points, truth
 
 POINTS = 2000
 

@@ -12,7 +12,7 @@ from compare.cases.data import DATASETS, load
 from compare.cases.named import ACTIVATIONS, DTYPES, LARGEST_SEED, adapt, find
 from compare.cases.network_cases import NETWORK_CASES
 from compare.sides.reference_side import initial_weights, network_of
-from tests.noise import noise_case
+from tests.support.noise import noise_case
 
 each_dtype = pytest.mark.parametrize("dtype", DTYPES)
 

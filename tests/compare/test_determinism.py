@@ -10,9 +10,9 @@ import torch
 
 from compare import compare
 from compare.cases.named import DTYPES
-from tests.global_state import changes, restore, snapshot
-from tests.noise import noise_case
-from tests.processes import run
+from tests.support.global_state import changes, restore, snapshot
+from tests.support.noise import noise_case
+from tests.support.processes import run
 
 
 @pytest.mark.parametrize("dtype", DTYPES)

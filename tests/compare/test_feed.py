@@ -17,7 +17,7 @@ import reference
 from compare import CASES, Case, compare
 from compare.cases.data import DATASETS, Dataset
 from compare.sides.feed import Feed
-from tests.noise import SAMPLES, noise_case
+from tests.support.noise import SAMPLES, noise_case
 
 
 def numbered(monkeypatch: pytest.MonkeyPatch, samples: int, **changes: Any) -> Case:

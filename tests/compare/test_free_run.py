@@ -21,8 +21,8 @@ from compare.training import cadence, envelope
 from compare.training.envelope import Envelope
 from compare.training.free_run import MULTIPLE
 from reference import Array, Linear, Model, Params
-from tests.noise import noise_case
-from tests.one_step import one_step
+from tests.support.noise import noise_case
+from tests.support.one_step import one_step
 
 each_dtype = pytest.mark.parametrize("dtype", DTYPES)
 

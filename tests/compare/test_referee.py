@@ -26,7 +26,7 @@ from reference import (
     Sigmoid,
     Tanh,
 )
-from tests.noise import noise_case
+from tests.support.noise import noise_case
 
 # PyTorch imports it with the first custom function; it adds a warnings filter: now, not in a test.
 import_module("sympy.utilities.exceptions")

@@ -16,7 +16,7 @@ from compare import CannotCompare, Report, UsageError, Verdict, compare
 from compare.measure.meter import Meter
 from compare.results.verdict import judge
 from reference import Tanh
-from tests.noise import noise_case
+from tests.support.noise import noise_case
 
 
 def disagreeing(monkeypatch: pytest.MonkeyPatch) -> Report:

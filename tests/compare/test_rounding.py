@@ -16,7 +16,7 @@ from compare.measure.tolerances import MULTIPLE, Computed, make
 from compare.sides.feed import Feed
 from compare.sides.pair import build
 from reference import Linear, ReLU, Sigmoid
-from tests.noise import noise_case
+from tests.support.noise import noise_case
 
 STATISTICAL = Statistical(MULTIPLE)
 RIGOROUS = Rigorous(2.0)

@@ -14,8 +14,8 @@ from compare.base.quantities import Array
 from compare.measure.rounding import Rigorous, Rounded, Statistical
 from compare.measure.tolerances import MULTIPLE
 from reference import MLP, HalfSquaredErrorLoss, MSELoss, Params, gradients
-from tests.compare.true_values import WIDER, errors, ratios
-from tests.strategies import draw_params
+from tests.support.strategies import draw_params
+from tests.support.true_values import WIDER, errors, ratios
 
 STATISTICAL = Statistical(MULTIPLE)
 RIGOROUS = Rigorous(2.0)

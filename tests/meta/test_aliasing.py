@@ -12,7 +12,7 @@ from compare import CannotCompare, Verdict, compare
 from compare.cases.named import DTYPES
 from compare.sides.torch_side import TorchSide
 from reference import Array, HalfSquaredErrorLoss, Model, Params, gradients
-from tests.noise import noise_case
+from tests.support.noise import noise_case
 
 
 def keep(model: Model, params: Params) -> None:

@@ -22,7 +22,7 @@ from compare.measure import meter
 from compare.render.audit import document, headline
 from compare.results.console import draw
 from reference import MLP, Array, Linear, Tanh
-from tests.cli.checks import run as cli
+from tests.support.checks import run as cli
 
 #: Small ones of each kind.
 NAMES = (

@@ -19,7 +19,7 @@ from compare.faults import FAULTS, SCHEDULES, SEQUENCES, UPDATES, WHOLE, Fault
 from compare.faults.layers import LAYERS
 from reference.module import Params
 from reference.optim.optimizer import State
-from tests.meta.planted import first_wrong, spoils
+from tests.support.planted import first_wrong, spoils
 
 each_dtype = pytest.mark.parametrize("dtype", DTYPES)
 

@@ -25,8 +25,8 @@ from compare.training import module as module_api
 from compare.training.session import Session
 from reference import Array, Linear, Params
 from reference.optim import total_norm
-from tests.noise import dataset, noise_case
 from tests.reference.test_clipping import by_torch
+from tests.support.noise import dataset, noise_case
 
 EPOCHS = 3
 

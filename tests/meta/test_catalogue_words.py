@@ -10,8 +10,8 @@ import pytest
 from compare.catalogue import rule_check
 from compare.catalogue.entries.entry import Entry, variant
 from compare.catalogue.table import CATALOGUE
-from tests.meta import words
-from tests.meta.word_conditions import (
+from tests.support import words
+from tests.support.word_conditions import (
     absent,
     adapted,
     alone,
@@ -46,7 +46,7 @@ from tests.meta.word_conditions import (
     upsampled,
     upstream,
 )
-from tests.meta.words import (
+from tests.support.words import (
     Condition,
     Seen,
     apart,

@@ -12,7 +12,7 @@ import pytest
 import typer
 from typer.testing import CliRunner, Result
 
-from tests.cli import checks
+from tests.support import checks
 
 
 def _result(act: Callable[[], object]) -> Result:

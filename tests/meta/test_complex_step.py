@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from reference import MLP, Array, HalfSquaredErrorLoss, Linear, ReLU, Sigmoid, Tanh
-from tests.complex_step import assert_backward, assert_loss_backward, gradient, unbroadcast
-from tests.meta.faults import FAULTS, Fault
-from tests.strategies import draw_params
+from tests.support.complex_step import assert_backward, assert_loss_backward, gradient, unbroadcast
+from tests.support.faults import FAULTS, Fault
+from tests.support.strategies import draw_params
 
 #: Faults in a layer's or a loss's own derivative; the others are in the forward or the update.
 OF_A_DERIVATIVE = {name: f for name, f in FAULTS.items() if f.method == "backward"}

@@ -33,8 +33,8 @@ from compare.training.module import compare_module
 from compare.training.session import NO_CAUSE, Session
 from compare.twins.modules import register_twin
 from reference import Array, Linear, Params
-from tests.cli.checks import ROOT, process
 from tests.cli.test_readme import README
+from tests.support.checks import ROOT, process
 
 Placed = tuple[str, Site]
 

@@ -12,8 +12,8 @@ from compare import CASES, Verdict, compare
 from compare.cases.named import DTYPES
 from reference import SGD, Array, Linear, Params, Sigmoid, Tanh
 from tests.meta import test_network_faults
-from tests.meta.faults import FAULTS, Fault
-from tests.noise import noise_case
+from tests.support.faults import FAULTS, Fault
+from tests.support.noise import noise_case
 
 each_dtype = pytest.mark.parametrize("dtype", DTYPES)
 each_fault = pytest.mark.parametrize("fault", FAULTS.values(), ids=FAULTS.keys())

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import torch
 
-from tests.global_state import SETTINGS, changes, restore, snapshot
+from tests.support.global_state import SETTINGS, changes, restore, snapshot
 
 CHANGES: dict[str, Callable[[], object]] = {
     "NumPy's errstate": lambda: np.seterr(under="raise"),

@@ -19,7 +19,7 @@ from compare.sides.feed import Feed
 from compare.sides.pair import build
 from compare.training.session import Session
 from reference import Linear, Params
-from tests.one_step import one_step
+from tests.support.one_step import one_step
 
 #: What is planted: relative to the whole tensor.
 PLANTED = {"float32": 1e-2, "float64": 1e-9}

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import reference.layers.linear
-from tests.reference.refusals import Request, check_refused
+from tests.support.refusals import Request, check_refused
 
 WHOLE = Request("Linear", {"in_features": 3, "out_features": 2}, (np.ones((4, 3), np.int64),), {})
 

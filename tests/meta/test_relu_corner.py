@@ -12,7 +12,7 @@ from compare.cases.data import DATASETS, Dataset
 from compare.cases.named import DTYPES
 from compare.referee.opinion import Finding
 from reference import INITIALISERS, Array, Module, Params, ReLU
-from tests.noise import dataset, noise_case
+from tests.support.noise import dataset, noise_case
 
 each_dtype = pytest.mark.parametrize("dtype", DTYPES)
 

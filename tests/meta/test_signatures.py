@@ -12,10 +12,10 @@ from compare.measure import tolerances
 from compare.results.cause import Cause
 from compare.sides import pair
 from compare.sides.feed import Feed
-from tests.meta.faults import FAULTS
 from tests.meta.test_faults import plant
-from tests.noise import noise_case
-from tests.one_step import one_step
+from tests.support.faults import FAULTS
+from tests.support.noise import noise_case
+from tests.support.one_step import one_step
 
 NAMES = ("0.weight", "0.bias", "2.weight", "2.bias")
 

@@ -19,7 +19,7 @@ from compare.measure.tolerances import Tolerance, make
 from compare.sides.feed import Feed
 from compare.sides.pair import Pair, build
 from compare.training.free_run import FreeRun
-from tests.one_step import one_step
+from tests.support.one_step import one_step
 
 TOLERANCES: dict[str, Callable[[], Tolerance]] = {
     "statistical": lambda: make("statistical"),

@@ -12,7 +12,7 @@ from compare import CASES, Case, Verdict, compare
 from compare.cases.data import DATASETS, Dataset
 from compare.cases.named import DTYPES
 from reference import Array, HalfSquaredErrorLoss
-from tests.meta.faults import FAULTS
+from tests.support.faults import FAULTS
 
 each_dtype = pytest.mark.parametrize("dtype", DTYPES)
 

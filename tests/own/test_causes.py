@@ -12,7 +12,7 @@ from torch import Tensor
 
 from compare import CrossReport, crosscheck
 from compare.referee.opinion import Finding
-from tests.own.networks import INPUTS, TARGETS, Network, torch_loss
+from tests.support.networks import INPUTS, TARGETS, Network, torch_loss
 
 #: The fault, and the causes that explain it, by name.
 FAULTS = {

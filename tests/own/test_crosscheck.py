@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from compare import crosscheck
 from compare.results.verdict import Verdict
-from tests.own.networks import INPUTS, NAMES, TARGETS, Network, torch_loss
+from tests.support.networks import INPUTS, NAMES, TARGETS, Network, torch_loss
 
 
 def test_step_that_binds_new_arrays_to_attributes() -> None:

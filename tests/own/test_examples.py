@@ -12,7 +12,7 @@ import torch
 
 from compare import crosscheck
 from compare.own.isolation.process_state import kept_world
-from tests.processes import ROOT
+from tests.support.processes import ROOT
 
 GALLERY = sorted((ROOT / "examples").glob("*.py"))
 FAULTY = "planted_fault"

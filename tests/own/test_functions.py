@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 
 from compare import Verdict, crosscheck
-from tests.own.functions import FUNCTIONS
+from tests.support.functions import FUNCTIONS
 
 #: A relative error that is found in any of them, in float64.
 WRONG = 1e-9

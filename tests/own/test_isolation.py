@@ -19,7 +19,7 @@ import torch
 from compare import crosscheck
 from compare.own.isolation.user_state import Memento
 from compare.results.verdict import Verdict
-from tests.own.odd_objects import ODD
+from tests.support.odd_objects import ODD
 
 X = np.array([[1.0, 2.0], [-0.4, 0.7], [0.3, 0.9]])
 held: Any = None

@@ -11,9 +11,9 @@ from backproof.pytest_plugin import SETTINGS
 from compare import crosscheck
 from compare.referee.derivative import complex_step
 from compare.referee.differences import central
-from tests.cli.checks import run
 from tests.own.test_examples import GALLERY
-from tests.processes import ROOT
+from tests.support.checks import run
+from tests.support.processes import ROOT
 
 PAGE = (ROOT / "docs" / "bring-your-own.md").read_text(encoding="utf-8")
 ARGUMENTS = [name for name in signature(crosscheck).parameters if name != "progress"]

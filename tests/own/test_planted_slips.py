@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from compare.own.explain.slips import EARLY
-from tests.own.planted_layers import SIZES, Layers, Size, causes, sigmoid
+from tests.support.planted_layers import SIZES, Layers, Size, causes, sigmoid
 
 LACKING = "error carried back before the derivative of its layer"
 

@@ -9,7 +9,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from tests.processes import ROOT
+from tests.support.processes import ROOT
 
 pytest_plugins = ["pytester"]
 

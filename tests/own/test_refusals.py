@@ -21,8 +21,8 @@ from torch import nn
 
 from compare import CannotCompare, UsageError, crosscheck
 from compare.own.user.paths import place
-from tests.own.networks import NAMES, Network, torch_loss
-from tests.own.refused import refused
+from tests.support.networks import NAMES, Network, torch_loss
+from tests.support.refused import refused
 
 
 def test_code_that_raises_is_placed() -> None:

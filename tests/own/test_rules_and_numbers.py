@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from compare import CrossReport, crosscheck
-from tests.own.planted_layers import causes
+from tests.support.planted_layers import causes
 
 RNG = np.random.default_rng(2)
 X, Y = RNG.normal(size=(7, 4)), RNG.normal(size=(7, 3))

@@ -12,7 +12,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from compare import CrossReport, crosscheck
-from tests.own.networks import INPUTS
+from tests.support.networks import INPUTS
 
 W = {"w": np.random.default_rng(3).standard_normal((2, 3))}
 UP = torch.arange(15.0, dtype=torch.float64).reshape(5, 3)

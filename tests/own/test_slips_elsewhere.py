@@ -16,7 +16,7 @@ from torch.nn import functional
 
 from compare import CrossReport, crosscheck
 from compare.own.explain.slips import EARLY
-from tests.own.planted_layers import causes
+from tests.support.planted_layers import causes
 
 Loss = Callable[[Mapping[str, Tensor], bool], Tensor]
 

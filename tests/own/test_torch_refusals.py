@@ -12,8 +12,8 @@ import torch
 from torch import nn
 
 from compare import CannotCompare, UsageError, crosscheck
-from tests.own.networks import torch_loss
-from tests.own.refused import refused
+from tests.support.networks import torch_loss
+from tests.support.refused import refused
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from reference import Array, HuberLoss, LogSoftmax, Module, MSELoss, Params, PReLU, Sigmoid
-from tests.reference.activation_checks import (
+from tests.support.activation_checks import (
     DTYPES,
     assert_near,
     check_layer_with_complex_step,

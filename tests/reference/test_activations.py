@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reference import Array, Identity, Module, ReLU, Sigmoid, Tanh
-from tests.strategies import DTYPES
+from tests.support.strategies import DTYPES
 
 EXTREMES = {
     Identity: ([-1000.0, 1000.0], [1.0, 1.0]),

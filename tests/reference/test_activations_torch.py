@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from reference import Array, Module, activations
 from reference.support.special import erf
-from tests.reference.activation_checks import (
+from tests.support.activation_checks import (
     DTYPES,
     autograd,
     check_layer_with_complex_step,
@@ -23,7 +23,7 @@ from tests.reference.activation_checks import (
     scattered,
     torch_module,
 )
-from tests.reference.activation_grid import (
+from tests.support.activation_grid import (
     ACTIVATIONS,
     EXTREMES,
     KINKS,

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import reference
-from tests.reference.layer_checks import assert_same, normal
+from tests.support.layer_checks import assert_same, normal
 
 
 @pytest.mark.parametrize("output_size", [1, 3, (2, 5), (None, 2), (4, None), (9, 11), (None, None)])

@@ -13,7 +13,7 @@ from torch.nn.functional import scaled_dot_product_attention
 
 from reference import Array, Params
 from reference.attention import MultiheadAttention, ScaledDotProductAttention, causal_mask
-from tests.reference.sequence_checks import (
+from tests.support.sequence_checks import (
     assert_agrees,
     assert_ensemble_is_each,
     assert_keeps_dtype,

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import reference
-from tests.reference.layer_checks import assert_same, normal
+from tests.support.layer_checks import assert_same, normal
 
 
 @pytest.mark.parametrize("bias", [True, False])

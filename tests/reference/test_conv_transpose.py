@@ -8,7 +8,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 import reference
-from tests.reference.layer_checks import assert_same, normal
+from tests.support.layer_checks import assert_same, normal
 
 
 def pair(low: int, high: int) -> st.SearchStrategy[tuple[int, int]]:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from torch import nn
 
 import reference
-from tests.reference.layer_checks import assert_same, normal
+from tests.support.layer_checks import assert_same, normal
 
 
 @pytest.mark.parametrize("groups", [1, 2])

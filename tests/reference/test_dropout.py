@@ -8,8 +8,8 @@ import torch
 from torch import nn
 
 import reference
-from tests.reference.layer_checks import TOLERANCES, assert_same, extended, normal, strict
-from tests.reference.strict_array import plain
+from tests.support.layer_checks import TOLERANCES, assert_same, extended, normal, strict
+from tests.support.strict_array import plain
 
 
 def masks_of(layer: nn.Dropout, x: Any) -> tuple[Any, Any, Any]:

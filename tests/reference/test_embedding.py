@@ -7,7 +7,7 @@ import pytest
 from torch import nn
 
 import reference
-from tests.reference.layer_checks import assert_same, normal
+from tests.support.layer_checks import assert_same, normal
 
 
 @pytest.mark.parametrize("shape", [(), (1,), (20,), (4, 6), (2, 3, 4), (0,)])

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reference import MLP, SGD, Array, HalfSquaredErrorLoss, Loss, MSELoss, Params, gradients
-from tests.strategies import draw_params, generators, lengths
+from tests.support.strategies import draw_params, generators, lengths
 
 
 def train(

@@ -11,8 +11,8 @@ from torch import nn
 
 import reference
 from reference.module import Array, Module, Params
-from tests.reference.layer_checks import assert_gradients_of_forward, assert_layer, normal
-from tests.reference.strict_array import StrictArray
+from tests.support.layer_checks import assert_gradients_of_forward, assert_layer, normal
+from tests.support.strict_array import StrictArray
 
 X = normal(3, 2, 6, 5)
 

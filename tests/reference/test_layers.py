@@ -23,8 +23,8 @@ from reference import (
     Sigmoid,
     Tanh,
 )
-from tests.complex_step import assert_backward
-from tests.strategies import (
+from tests.support.complex_step import assert_backward
+from tests.support.strategies import (
     draw_params,
     dtypes,
     frozen,

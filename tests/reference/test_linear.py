@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from reference import Linear, Shift
-from tests.reference.ensemble_checks import assert_ensemble
-from tests.reference.layer_checks import assert_same, normal
+from tests.support.ensemble_checks import assert_ensemble
+from tests.support.layer_checks import assert_same, normal
 
 PARAMS = {
     "weight": np.array([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]]),  # (out, in) = (2, 3)

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 
 from reference import HalfSquaredErrorLoss, Loss, MSELoss
-from tests.complex_step import assert_loss_backward
-from tests.strategies import dtypes, frozen, generators, lengths, scattered
+from tests.support.complex_step import assert_loss_backward
+from tests.support.strategies import dtypes, frozen, generators, lengths, scattered
 
 each_loss = pytest.mark.parametrize(
     "loss", [HalfSquaredErrorLoss(), MSELoss()], ids=["half", "mse"]

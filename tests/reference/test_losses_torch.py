@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from reference import Array, losses
-from tests.reference.activation_checks import (
+from tests.support.activation_checks import (
     DTYPES,
     RTOL,
     assert_near,
@@ -26,7 +26,7 @@ from tests.reference.activation_checks import (
     scattered,
     torch_module,
 )
-from tests.reference.loss_grid import (
+from tests.support.loss_grid import (
     DIFFERENTIABLE,
     REDUCED,
     REDUCTIONS,

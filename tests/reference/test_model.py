@@ -21,8 +21,8 @@ from reference import (
     Sequential,
     gradients,
 )
-from tests.complex_step import assert_close, gradient
-from tests.strategies import DTYPES, draw_params, frozen, generators, lengths
+from tests.support.complex_step import assert_close, gradient
+from tests.support.strategies import DTYPES, draw_params, frozen, generators, lengths
 
 SIZES = (3, 4, 2)
 

@@ -11,7 +11,7 @@ from torch import nn
 
 import reference
 from reference.module import Module
-from tests.reference.layer_checks import assert_layer, normal
+from tests.support.layer_checks import assert_layer, normal
 
 SIDE_BY_SIDE = [
     *("Linear", "Bilinear", "Flatten", "Unflatten", "Embedding", "Dropout", "Conv1d", "Conv2d"),

@@ -9,7 +9,7 @@ import pytest
 
 import reference
 from reference import INITIALISERS, MLP, Line, Linear, ReLU, Sigmoid, Tanh, XORNetwork
-from tests.strategies import DTYPES
+from tests.support.strategies import DTYPES
 
 #: Starts that end in a local minimum, with two of the outputs at 0.5.
 STUCK = (1, 2, 4)

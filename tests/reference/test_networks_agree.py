@@ -14,15 +14,15 @@ from compare.cases.case import Case
 from compare.cases.data import DATASETS
 from reference import GPT, Array, CharLSTM, CharRNN, Module, Params
 from reference.networks.gpt import Decoder
-from tests.reference.layer_checks import (
+from tests.support.layer_checks import (
     TOLERANCES,
     assert_close,
     assert_gradients_of_forward,
     assert_other_arithmetics,
     collect,
 )
-from tests.reference.network_sides import RECIPES, Ours, Theirs, built, first_params, in_dtype
-from tests.reference.sequence_checks import assert_ensemble_is_each
+from tests.support.network_sides import RECIPES, Ours, Theirs, built, first_params, in_dtype
+from tests.support.sequence_checks import assert_ensemble_is_each
 
 #: Small ones, to be differentiated in many ways; sizes that differ, so that none is taken for
 #: another.

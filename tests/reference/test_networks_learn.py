@@ -17,7 +17,7 @@ from compare.cases.data import DATASETS, Dataset
 from compare.cases.plan import plan, steps
 from compare.cases.text import zen
 from reference import Array
-from tests.reference.network_sides import RECIPES, Ours, first_params
+from tests.support.network_sides import RECIPES, Ours, first_params
 
 
 @cache

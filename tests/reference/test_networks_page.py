@@ -7,8 +7,8 @@ import re
 
 import pytest
 
-from tests.processes import ROOT
-from tests.reference.network_sides import RECIPES, built
+from tests.support.network_sides import RECIPES, built
+from tests.support.processes import ROOT
 
 PAGE = (ROOT / "docs" / "networks.md").read_text(encoding="utf-8")
 ROWS = [re.split(r" *\| *", line)[1:-1] for line in PAGE.splitlines() if line.startswith("| `")]

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 import reference
-from tests.reference.ensemble_checks import assert_ensemble
-from tests.reference.layer_checks import assert_same, normal
+from tests.support.ensemble_checks import assert_ensemble
+from tests.support.layer_checks import assert_same, normal
 
 BATCH: dict[str, list[tuple[int, ...]]] = {
     "BatchNorm1d": [(6, 4), (2, 4), (3, 4, 5), (1, 4, 7)],

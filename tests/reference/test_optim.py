@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reference import SGD, Array, HalfSquaredErrorLoss, Linear, gradients
-from tests.complex_step import assert_close, gradient
-from tests.strategies import draw_params, dtypes, frozen, generators
+from tests.support.complex_step import assert_close, gradient
+from tests.support.strategies import draw_params, dtypes, frozen, generators
 
 
 @given(rng=generators, lr=st.floats(1e-3, 10.0))

@@ -9,8 +9,8 @@ import pytest
 from numpy.lib.mixins import NDArrayOperatorsMixin
 
 from reference import Params, clip_grad_norm, clip_grad_value, mean_gradients, sum_gradients
-from tests.reference.optimizer_checks import Options, draw, draw_grads
 from tests.reference.test_optimizers import GRIDS, make
+from tests.support.optimizer_checks import Options, draw, draw_grads
 
 UFUNCS = {
     *(np.add, np.subtract, np.multiply, np.divide, np.negative, np.power, np.sqrt, np.absolute),

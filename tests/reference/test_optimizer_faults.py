@@ -10,7 +10,6 @@ import pytest
 import reference
 from compare.faults import FAULTS
 from reference import SGD, Adam, Array, Optimizer, Params
-from tests.reference.optimizer_checks import Options, Run
 from tests.reference.test_optimizer_formulas import (
     Formula,
     adagrad,
@@ -20,6 +19,7 @@ from tests.reference.test_optimizer_formulas import (
     rmsprop,
     sgd,
 )
+from tests.support.optimizer_checks import Options, Run
 
 Step = tuple[Array, Params]
 

@@ -11,7 +11,7 @@ import torch
 
 import reference
 from reference import SGD, Adagrad, Adam, Optimizer
-from tests.reference.optimizer_checks import PRECISIONS, Options, Run
+from tests.support.optimizer_checks import PRECISIONS, Options, Run
 from torch_impl import eager_optimizers
 
 

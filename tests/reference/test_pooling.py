@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import reference
-from tests.reference.layer_checks import assert_same, normal
+from tests.support.layer_checks import assert_same, normal
 
 
 @st.composite

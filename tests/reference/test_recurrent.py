@@ -12,7 +12,7 @@ from torch import nn
 
 from reference import Array, Params
 from reference.recurrent import GRU, LSTM, RNN, Recurrent
-from tests.reference.sequence_checks import (
+from tests.support.sequence_checks import (
     assert_agrees,
     assert_ensemble_is_each,
     assert_keeps_dtype,

@@ -6,8 +6,8 @@ import pytest
 from torch import nn
 
 from compare.catalogue.table import CATALOGUE
-from tests.reference.refusal_grid import GRIDS
-from tests.reference.refusals import Request, ask_reference, ask_torch, check_refused, right, wrong
+from tests.support.refusal_grid import GRIDS
+from tests.support.refusals import Request, ask_reference, ask_torch, check_refused, right, wrong
 
 
 @pytest.mark.parametrize("request_", [*right()], ids=str)

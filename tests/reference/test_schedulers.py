@@ -24,7 +24,7 @@ from reference import (
     StepLR,
 )
 from reference.optim import Position, Scheduler
-from tests.reference.optimizer_checks import Options
+from tests.support.optimizer_checks import Options
 from torch_impl import eager_optimizers
 
 STEPS = 200

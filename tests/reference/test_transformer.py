@@ -15,7 +15,7 @@ from reference.attention import causal_mask
 from reference.layers.residual import Residual
 from reference.layers.transformer import TransformerEncoderLayer
 from reference.support.tied import Tied
-from tests.reference.sequence_checks import (
+from tests.support.sequence_checks import (
     assert_agrees,
     assert_ensemble_is_each,
     assert_keeps_dtype,

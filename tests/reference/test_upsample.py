@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import reference
-from tests.reference.layer_checks import assert_same, normal
+from tests.support.layer_checks import assert_same, normal
 
 FACTORS = [2, 3.0, 1.7, (2.5, 1.3), (1, 4), (0.5, 0.9)]
 SIZES = [7, (10, 14), (11, 3), (1, 1), (5, 7), (1, 9)]

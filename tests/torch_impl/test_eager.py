@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.processes import run
+from tests.support.processes import run
 
 BEGINNING = """
 import gc

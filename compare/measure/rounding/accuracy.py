@@ -4,7 +4,7 @@ In units in the last place (ulp): the largest error of either, rounded up to the
 Addition, subtraction, multiplication, division and square root are rounded correctly (IEEE 754),
 which is half a unit.
 
-``python -m tests.compare.ulps`` measured them against mpmath: 100,000 points of each function over
+``python -m tests.support.ulps`` measured them against mpmath: 100,000 points of each function over
 its whole range, on long arrays, on strided ones and on arrays of one to three entries, with all
 vector instructions of an AVX-512 machine, with AVX2 alone and with none (NumPy 2.4, PyTorch 2.13,
 SciPy 1.17). tests/compare/test_accuracy.py measures 2,000 points again.

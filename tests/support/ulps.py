@@ -1,6 +1,6 @@
 """How many units in the last place the elementary functions are off, measured with mpmath.
 
-``python -m tests.compare.ulps`` measures 100,000 points of each, at every level of vectorisation
+``python -m tests.support.ulps`` measures 100,000 points of each, at every level of vectorisation
 that this machine offers: the constants in compare/measure/rounding/accuracy.py are its result.
 """
 
@@ -211,5 +211,5 @@ if __name__ == "__main__":
     else:
         for level, variables in LEVELS.items():
             print(level, flush=True)
-            command = [sys.executable, "-m", "tests.compare.ulps", "100000"]
+            command = [sys.executable, "-m", "tests.support.ulps", "100000"]
             subprocess.run(command, env=os.environ | variables, check=True)

@@ -11,7 +11,7 @@ from torch import nn
 
 import reference
 from reference.module import Array, Module, Params
-from tests.reference.strict_array import StrictArray, plain
+from tests.support.strict_array import StrictArray, plain
 
 TOLERANCES = {"float32": 1e-5, "float64": 1e-12}
 STEP = 1e-30

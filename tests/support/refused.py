@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from compare import CannotCompare, crosscheck
-from tests.own.networks import NAMES, Network, torch_loss
+from tests.support.networks import NAMES, Network, torch_loss
 
 
 def refused(

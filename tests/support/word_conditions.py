@@ -10,8 +10,8 @@ import torch
 from compare.base.nested import leaves
 from compare.catalogue import layer_check, rule_check
 from compare.catalogue.entries.entry import Entry, Variant
-from tests.meta import words
-from tests.meta.words import Condition, Seen, some
+from tests.support import words
+from tests.support.words import Condition, Seen, some
 
 
 def per_axis(option: Any, axes: int) -> tuple[int, ...]:

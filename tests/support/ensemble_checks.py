@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from reference.module import Array, Module
-from tests.reference.layer_checks import normal, random_params
+from tests.support.layer_checks import normal, random_params
 
 TOLERANCE = 1e-12
 

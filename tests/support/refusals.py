@@ -15,7 +15,7 @@ from torch import nn
 
 import reference
 from reference.losses import Loss
-from tests.reference.refusal_grid import GRIDS, Options
+from tests.support.refusal_grid import GRIDS, Options
 
 #: Layers made of others: what one of those refuses, it refuses by that one's name.
 INNER = {"TransformerEncoderLayer": ("MultiheadAttention", "Linear", "LayerNorm")}

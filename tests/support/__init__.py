@@ -1,0 +1,1 @@
+"""What several files of tests share: checks, networks, tables of what is tested."""
