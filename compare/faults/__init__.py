@@ -10,30 +10,30 @@ changes are made of blocks, which stand in the files with ``changes`` in their n
 
 from __future__ import annotations
 
-from compare.faults.adadelta import ADADELTA
-from compare.faults.adagrad import ADAGRAD
-from compare.faults.adam import ADAM
-from compare.faults.adamax import ADAMAX
-from compare.faults.attention import ATTENTION
-from compare.faults.clipping import ACCUMULATION, CLIPPING
-from compare.faults.decay import DECAY
+from compare.faults.all_layers import LAYERS
+from compare.faults.attention.attention import ATTENTION
+from compare.faults.attention.transformer import TRANSFORMER
 from compare.faults.fault import Fault
 from compare.faults.first_weights import FIRST_WEIGHTS
-from compare.faults.gru import GRU
-from compare.faults.layers import LAYERS
-from compare.faults.lstm import LSTM
-from compare.faults.means import MOMENTS
-from compare.faults.nadam_radam import NADAM_RADAM
-from compare.faults.one_cycle import ONE_CYCLE
-from compare.faults.plateau import PLATEAU
-from compare.faults.recurrent import RECURRENT
-from compare.faults.rmsprop import RMSPROP
-from compare.faults.rules import RULES
-from compare.faults.schedules import RATES
-from compare.faults.sgd import GRADIENT_DESCENT
-from compare.faults.signs import SIGNS
+from compare.faults.optim.adadelta import ADADELTA
+from compare.faults.optim.adagrad import ADAGRAD
+from compare.faults.optim.adam import ADAM
+from compare.faults.optim.adamax import ADAMAX
+from compare.faults.optim.clipping import ACCUMULATION, CLIPPING
+from compare.faults.optim.decay import DECAY
+from compare.faults.optim.means import MOMENTS
+from compare.faults.optim.nadam_radam import NADAM_RADAM
+from compare.faults.optim.rmsprop import RMSPROP
+from compare.faults.optim.rules import RULES
+from compare.faults.optim.schedulers.one_cycle import ONE_CYCLE
+from compare.faults.optim.schedulers.plateau import PLATEAU
+from compare.faults.optim.schedulers.rates import RATES
+from compare.faults.optim.sgd import GRADIENT_DESCENT
+from compare.faults.optim.signs import SIGNS
+from compare.faults.recurrent.common import RECURRENT
+from compare.faults.recurrent.gru import GRU
+from compare.faults.recurrent.lstm import LSTM
 from compare.faults.training import TRAINING
-from compare.faults.transformer import TRANSFORMER
 
 UPDATES = (
     *RULES,

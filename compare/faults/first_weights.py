@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from compare.faults.changes import around, instead
+from compare.faults.changes.methods import around, instead
 from compare.faults.fault import Changes, Method
 from compare.faults.table import Right, Row, faults
 from reference import Array, Module, Params

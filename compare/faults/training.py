@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from compare.faults.changes import around
+from compare.faults.changes.methods import around
 from compare.faults.fault import Changes, Method, changed
 from compare.faults.table import Right, Row, faults
 from reference import Array, Module, Params

@@ -17,7 +17,7 @@ from compare.cases.named import DTYPES
 from compare.diagnosis.planting import search as catalogue
 from compare.diagnosis.planting.places import Site, planted, sites
 from compare.faults import FAULTS, Fault
-from compare.faults.changes import output
+from compare.faults.changes.methods import output
 from compare.measure import meter
 from compare.render.audit import document, headline
 from compare.results.console import draw

@@ -16,7 +16,7 @@ from compare.catalogue import layer_check, rule_check
 from compare.catalogue.subject import subject_of
 from compare.catalogue.table import find
 from compare.faults import FAULTS, SCHEDULES, SEQUENCES, UPDATES, WHOLE, Fault
-from compare.faults.layers import LAYERS
+from compare.faults.all_layers import LAYERS
 from reference.module import Params
 from reference.optim.optimizer import State
 from tests.support.planted import first_wrong, spoils

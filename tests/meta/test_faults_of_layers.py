@@ -14,7 +14,7 @@ from compare.catalogue.entries.entry import Entry, Variant, variant
 from compare.catalogue.subject import Subject, subject_of
 from compare.catalogue.table import CATALOGUE
 from compare.faults import Fault
-from compare.faults.layers import LAYERS
+from compare.faults.all_layers import LAYERS
 from compare.results.checked import Checked
 from reference import Linear, Module, Residual, Sequential, Tanh, Tied
 

@@ -18,7 +18,7 @@ from compare.diagnosis.planting.distance import first_apart
 from compare.diagnosis.planting.places import Site, planted, sites_by_owner
 from compare.diagnosis.planting.replay import Replayed, Stage
 from compare.faults import Fault
-from compare.faults.changes import around
+from compare.faults.changes.methods import around
 from compare.faults.fault import Changes, Method
 from compare.sides.networks.taps import joined
 

@@ -1,0 +1,1 @@
+"""How people get the derivatives of activations wrong."""

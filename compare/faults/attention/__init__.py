@@ -1,0 +1,1 @@
+"""How people get attention and the transformer's layer wrong."""

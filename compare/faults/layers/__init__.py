@@ -1,0 +1,1 @@
+"""How people get layers wrong, from the linear one to those that lay numbers out anew."""

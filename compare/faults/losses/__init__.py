@@ -1,0 +1,1 @@
+"""How people get losses and their gradients wrong."""

@@ -1,0 +1,1 @@
+"""How people get update rules, clipping and accumulation wrong."""

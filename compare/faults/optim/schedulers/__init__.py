@@ -1,0 +1,1 @@
+"""How people get schedules of the learning rate wrong."""

@@ -1,0 +1,1 @@
+"""How people get backpropagation through time wrong."""
