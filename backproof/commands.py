@@ -16,9 +16,9 @@ with loading():
     import typer
 
     from compare.base.errors import CannotCompare, UsageError
-    from compare.cases.named import CASES, DTYPES, Case, adapt, check_settings, find
+    from compare.cases.registry import CASES, DTYPES, Case, adapt, check_settings, find
     from compare.catalogue.table import CATALOGUE, lines
-    from compare.command.process import (
+    from compare.command.run_command import (
         columns,
         note,
         progress,
@@ -141,14 +141,14 @@ def compare(
         _write_json(found, json, several)
     if plot:
         _plot(found[0], plot)
-    from compare.results.several import exit_code
+    from compare.results.many_results import exit_code
 
     raise typer.Exit(exit_code(found))
 
 
 def _compare(case: Case, tolerance: Tolerance, lockstep_every: int | None, shown: bool) -> Result:
     """Compare one case, and show the report or tell why there is none."""
-    from compare.results.several import NoReport
+    from compare.results.many_results import NoReport
     from compare.training.session import run
 
     try:
@@ -180,7 +180,7 @@ def _compare_entries(names: list[str], tolerance: Tolerance, shown: bool) -> lis
 
 def _summarise(found: list[Result]) -> None:
     from compare.results.console import draw
-    from compare.results.several import summary
+    from compare.results.many_results import summary
 
     with showing():
         draw(summary(found), results())
@@ -188,8 +188,8 @@ def _summarise(found: list[Result]) -> None:
 
 def _write_json(found: list[Result], target: str, several: bool) -> None:
     """Write all results as a list, or the single one by itself, if there is a report."""
+    from compare.results.many_results import NoReport, to_json
     from compare.results.report import Report
-    from compare.results.several import NoReport, to_json
 
     if several or not isinstance(found[0], Report | NoReport):
         text = to_json(found)
@@ -350,7 +350,7 @@ def check(
     """
     from compare.own.child_process.mailbox import Request
     from compare.own.child_process.parent import check_apart
-    from compare.own.target import Target
+    from compare.own.parse_target import Target
 
     target = Target.parse(file)
     _check_outputs(json, None)

@@ -32,7 +32,7 @@ from compare.measure.meter import Meter
 from compare.measure.tolerances import MULTIPLE, make
 from compare.sides.feed import Feed
 from compare.sides.pair import build
-from compare.training.cadence import EVERY
+from compare.training.checked_epochs import EVERY
 from compare.training.free_run import MULTIPLE as FREE_RUN_MULTIPLE
 from compare.training.session import Session
 

@@ -10,7 +10,7 @@ import sys
 from benchmarks.bare_loops import loops
 from benchmarks.timing import Ratio, medians, show
 from compare import compare
-from compare.cases.named import adapt, find
+from compare.cases.registry import adapt, find
 from compare.sides.feed import Feed
 from compare.sides.pair import build
 from compare.sides.side import Side

@@ -15,8 +15,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from compare.cases.data import Dataset
-from compare.cases.named import ACTIVATIONS, Case
+from compare.cases.datasets import Dataset
+from compare.cases.registry import ACTIVATIONS, Case
 
 Array = npt.NDArray[Any]
 

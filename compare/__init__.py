@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from compare.api import compare
     from compare.base.errors import BackproofError, CannotCompare, UsageError
-    from compare.cases.named import CASES, Case
+    from compare.cases.registry import CASES, Case
     from compare.own.api import crosscheck
     from compare.results.own_report import CrossReport
     from compare.results.report import Outcome, Report
@@ -25,8 +25,8 @@ _HOMES = {
     "CrossReport": "compare.results.own_report",
     "mirror": "compare.twins.modules",
     "register_twin": "compare.twins.modules",
-    "CASES": "compare.cases.named",
-    "Case": "compare.cases.named",
+    "CASES": "compare.cases.registry",
+    "Case": "compare.cases.registry",
     "BackproofError": "compare.base.errors",
     "CannotCompare": "compare.base.errors",
     "UsageError": "compare.base.errors",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from compare.cases.named import Case, adapt, check_settings, find
+from compare.cases.registry import Case, adapt, check_settings, find
 from compare.measure.tolerances import make
 from compare.results.report import Report
 from compare.training.session import Progress, run

@@ -33,7 +33,7 @@ def verdict_alone(monkeypatch: pytest.MonkeyPatch) -> None:
 
     For tests of many verdicts that look at nothing else: it takes far longer than the verdict.
     """
-    for module in ("compare.training.session", "compare.own.explain.afterwards"):
+    for module in ("compare.training.session", "compare.own.explain.explain_verdict"):
         monkeypatch.setattr(f"{module}.attempt", lambda *_: (None, ""))
     unclear = Opinion(Finding.UNCLEAR)
     monkeypatch.setattr("compare.training.session.judge", lambda *_: unclear)

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from benchmarks.bare_loops import LOOPS, loops
-from compare.cases.named import adapt, find
+from compare.cases.registry import adapt, find
 from compare.sides.feed import Feed
 from compare.sides.pair import build
 

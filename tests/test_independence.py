@@ -20,7 +20,7 @@ ALLOWED = {
 }
 
 #: The one place where arrays become tensors and tensors arrays.
-BRIDGE = "compare/base/arrays.py"
+BRIDGE = "compare/base/conversion.py"
 
 #: Functions of ``torch`` that take arrays, and methods of a tensor that give them.
 FROM_ARRAYS = {"tensor", "as_tensor", "asarray", "from_numpy", "from_dlpack", "frombuffer"}

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 import backproof
-from compare.cases.named import CASES
+from compare.cases.registry import CASES
 from compare.catalogue.table import CATALOGUE
 from docs.chapters import PAGES, escaped, in_reading_order, relinked, title, write_chapters
 from tests.support.processes import ROOT

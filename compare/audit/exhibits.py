@@ -16,10 +16,10 @@ import numpy as np
 from torch import enable_grad
 
 from compare.base.quantities import Observation
-from compare.cases import data
-from compare.cases.data import Dataset
-from compare.cases.named import Case
-from compare.catalogue import layer_check, rule_check
+from compare.cases import datasets
+from compare.cases.datasets import Dataset
+from compare.cases.registry import Case
+from compare.catalogue import layer_against_torch, rule_against_torch
 from compare.catalogue.entries.entry import Entry, Variant
 from compare.catalogue.subject import Subject, subject_of
 from compare.diagnosis.planting.places import Parts, fresh
@@ -125,10 +125,10 @@ class LayerExhibit(Stepwise):
         self.tolerance = tolerance
         self.entry, self.variant = entry, variant
         self.subject = subject_of(entry, variant, dtype)
-        rng = layer_check.generator(entry, variant, 0)
-        problem = layer_check.pose(entry, variant, self.subject, dtype, rng)
-        expected, upstream = layer_check.observe_torch(entry, variant, dtype, problem, rng)
-        self.asked = layer_check.Asked(problem, expected, upstream)
+        rng = layer_against_torch.generator(entry, variant, 0)
+        problem = layer_against_torch.pose(entry, variant, self.subject, dtype, rng)
+        expected, upstream = layer_against_torch.observe_torch(entry, variant, dtype, problem, rng)
+        self.asked = layer_against_torch.Asked(problem, expected, upstream)
 
     @property
     def parts(self) -> dict[str, Any]:
@@ -137,14 +137,16 @@ class LayerExhibit(Stepwise):
     def show(self, parts: Parts) -> Iterator[Replayed]:
         def run(seen: Observation) -> None:
             subject = self._subject(parts)
-            layer_check.observe(
+            layer_against_torch.observe(
                 subject, self.asked.problem, self.asked.upstream, PLAIN, self.variant.strided, seen
             )
 
         yield replay_once(run)
 
     def compare_steps(self, parts: Parts) -> Iterator[StepOutcome]:
-        yield layer_check.step_layer(self.variant, self.tolerance, self._subject(parts), self.asked)
+        yield layer_against_torch.step_layer(
+            self.variant, self.tolerance, self._subject(parts), self.asked
+        )
 
     def _subject(self, parts: Parts) -> Subject:
         (module,) = parts.values()
@@ -157,8 +159,8 @@ class RuleExhibit(Stepwise):
     def __init__(self, entry: Entry, variant: Variant, dtype: str, tolerance: Tolerance) -> None:
         self.name, self.label, self.dtype = entry.name, variant.label, dtype
         self.tolerance = tolerance
-        self.rule = rule_check.rule_of(entry, variant)
-        self.moments = rule_check.record(entry, variant, dtype)
+        self.rule = rule_against_torch.rule_of(entry, variant)
+        self.moments = rule_against_torch.record(entry, variant, dtype)
 
     @property
     def parts(self) -> dict[str, Any]:
@@ -167,12 +169,14 @@ class RuleExhibit(Stepwise):
     def show(self, parts: Parts) -> Iterator[Replayed]:
         parts = fresh(parts)
         for moment in self.moments:
-            yield replay_once(partial(rule_check.run_rule, parts["optimizer"], moment, PLAIN))
+            yield replay_once(
+                partial(rule_against_torch.run_rule, parts["optimizer"], moment, PLAIN)
+            )
 
     def compare_steps(self, parts: Parts) -> Iterator[StepOutcome]:
         parts = fresh(parts)
         for moment in self.moments:
-            yield rule_check.step_rule(parts["optimizer"], moment, self.tolerance)
+            yield rule_against_torch.step_rule(parts["optimizer"], moment, self.tolerance)
 
 
 class ScheduleExhibit(Stepwise):
@@ -181,8 +185,8 @@ class ScheduleExhibit(Stepwise):
     def __init__(self, entry: Entry, variant: Variant, dtype: str, tolerance: Tolerance) -> None:
         self.name, self.label, self.dtype = entry.name, variant.label, "float64"
         self.tolerance = tolerance
-        self.schedule = rule_check.schedule_of(entry, variant)
-        self.rates = rule_check.record_schedule(entry, variant)
+        self.schedule = rule_against_torch.schedule_of(entry, variant)
+        self.rates = rule_against_torch.record_schedule(entry, variant)
 
     @property
     def parts(self) -> dict[str, Any]:
@@ -193,7 +197,7 @@ class ScheduleExhibit(Stepwise):
             yield Replayed(held.seen, held.raised)
 
     def compare_steps(self, parts: Parts) -> Iterator[StepOutcome]:
-        yield from rule_check.against_schedule(fresh(parts)["schedule"], self.rates)
+        yield from rule_against_torch.against_schedule(fresh(parts)["schedule"], self.rates)
 
 
 class TrainingExhibit(Stepwise):
@@ -239,7 +243,7 @@ def _recorded(pair: Pair, feed: Feed, steps: int) -> tuple[list[StepInput], list
 
 def exhibit_of_case(case: Case, tolerance: Tolerance) -> Exhibit:
     """A whole network of the default cases, on few of its samples in small batches."""
-    dataset = data.load(case)
+    dataset = datasets.load(case)
     if case.batch_size is not None:
         size = min(BATCH, case.batch_size)
         case = replace(case, batch_size=size)

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 import reference
 from compare.audit.exhibits import PLAIN, Stepwise
-from compare.base.arrays import to_array, to_tensor
+from compare.base.conversion import to_array, to_tensor
 from compare.base.quantities import Array, Observation, gradient
 from compare.diagnosis.planting.places import Parts
 from compare.diagnosis.planting.replay import Replayed, replay_once

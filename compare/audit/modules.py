@@ -13,8 +13,8 @@ import reference
 from compare.audit.exhibits import Exhibit, TrainingExhibit
 from compare.audit.functions import functions
 from compare.audit.start import SIZES, StartExhibit
-from compare.base.arrays import TORCH_DTYPES
-from compare.cases.data import Dataset
+from compare.base.conversion import TORCH_DTYPES
+from compare.cases.datasets import Dataset
 from compare.measure.tolerances import Tolerance
 from compare.sides.feed import Feed
 from compare.training import module as module_api

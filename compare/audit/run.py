@@ -12,7 +12,7 @@ from compare.audit.modules import NAMES as MODULES
 from compare.audit.modules import exhibits_of
 from compare.audit.trial import Trial, trials
 from compare.audit.workers import shared
-from compare.cases.named import CASES, adapt
+from compare.cases.registry import CASES, adapt
 from compare.catalogue.table import CATALOGUE
 from compare.diagnosis.planting.places import sites
 from compare.faults import FAULTS, Fault

@@ -11,8 +11,8 @@ from torch import enable_grad
 import reference
 from compare.audit.exhibits import Judgement
 from compare.base.quantities import Array, Observation
-from compare.cases.data import Dataset
-from compare.cases.named import Case
+from compare.cases.datasets import Dataset
+from compare.cases.registry import Case
 from compare.diagnosis.planting.places import Parts
 from compare.diagnosis.planting.replay import Replayed, replay_once
 from compare.diagnosis.planting.search import Evidence

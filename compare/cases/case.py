@@ -38,7 +38,7 @@ class Case:
         arguments: the constructor arguments of that class.
         loss: name of the loss, the same on both sides.
         lr: learning rate.
-        data: name of the data set, see :mod:`compare.cases.data`.
+        data: name of the data set, see :mod:`compare.cases.datasets`.
         goal: when the task counts as learned, see :mod:`compare.cases.goals`.
         epochs: passes over the data.
         batch_size: samples per step; None is all of them.

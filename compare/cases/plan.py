@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass, field
 from typing import Any
 
-from compare.cases import data
+from compare.cases import datasets
 from compare.cases.case import Case
 
 
@@ -44,5 +44,5 @@ def plan(case: Case) -> Plan:
 
 def steps(case: Case) -> int:
     """How many steps the training has."""
-    samples = len(data.DATASETS[case.data]().inputs)
+    samples = len(datasets.DATASETS[case.data]().inputs)
     return case.epochs * math.ceil(samples / min(case.batch_size or samples, samples))

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 
-from compare.cases.named import DTYPES
-from compare.catalogue import layer_check, own_forward, rule_check
+from compare.cases.registry import DTYPES
+from compare.catalogue import backward_against_forward, layer_against_torch, rule_against_torch
 from compare.catalogue.entries.entry import Entry
 from compare.catalogue.table import CATALOGUE
 from compare.measure.tolerances import Tolerance
@@ -47,9 +47,11 @@ def check_all(
 def _lockstep(entry: Entry, tolerance: Tolerance | None, seed: int) -> Iterator[Checked]:
     for variant in entry.variants:
         if entry.kind == "schedule":
-            yield rule_check.check_schedule(entry, variant, seed)
+            yield rule_against_torch.check_schedule(entry, variant, seed)
             continue
-        compare = rule_check.check if entry.kind == "optimizer" else layer_check.check
+        compare = (
+            rule_against_torch.check if entry.kind == "optimizer" else layer_against_torch.check
+        )
         for dtype in DTYPES:
             yield compare(entry, variant, dtype, tolerance, seed)
 
@@ -58,4 +60,4 @@ def _referee(entry: Entry, seed: int) -> Iterator[Checked]:
     if entry.kind not in ("optimizer", "schedule"):
         for variant in entry.variants:
             if not variant.undefined:  # what is no number has no derivative
-                yield own_forward.check(entry, variant, seed)
+                yield backward_against_forward.check(entry, variant, seed)

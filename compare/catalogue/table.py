@@ -1,7 +1,7 @@
 """The catalogue: every layer, activation, loss, update rule and schedule that is compared.
 
 Plain data, so that it can be listed without loading NumPy or PyTorch. What a comparison does is in
-:mod:`compare.catalogue.layer_check` and :mod:`compare.catalogue.rule_check`.
+:mod:`compare.catalogue.layer_against_torch` and :mod:`compare.catalogue.rule_against_torch`.
 """
 
 from __future__ import annotations

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 import torch_impl
-from compare.base.arrays import TORCH_DTYPES, to_array, to_tensor
+from compare.base.conversion import TORCH_DTYPES, to_array, to_tensor
 from compare.base.nested import leaves, mapped
 from compare.base.quantities import Array, Observation, buffer, gradient
 from compare.catalogue.entries.entry import Entry, Variant

@@ -10,7 +10,7 @@ import numpy as np
 
 from compare.base.errors import UsageError
 from compare.base.quantities import Array
-from compare.cases import data
+from compare.cases import datasets
 from compare.cases.case import Case
 from compare.command import continuation
 from compare.sides.reference_side import network_of
@@ -64,7 +64,7 @@ def answer(case: Case, side: Side, row: Array) -> str:
 
 def known(case: Case, side: Side) -> list[str]:
     """What the network answers to the samples it was taught, if they are few."""
-    samples = data.load(case).inputs
+    samples = datasets.load(case).inputs
     return [answer(case, side, row[None]) for row in samples] if len(samples) <= FEW else []
 
 
@@ -137,12 +137,12 @@ def _number(word: str, dtype: str) -> float:
 
 def _inputs(case: Case) -> int:
     """How many inputs the case's network has."""
-    if case.data in data.SHAPES:
-        return math.prod(data.SHAPES[case.data])
+    if case.data in datasets.SHAPES:
+        return math.prod(datasets.SHAPES[case.data])
     weight = next(iter(network_of(case).parameter_shapes().values()))
     return weight[1]
 
 
 def _shaped(case: Case, row: Array) -> Array:
     """The numbers of one sample in the shape that the network takes."""
-    return row.reshape(-1, *data.SHAPES[case.data]) if case.data in data.SHAPES else row
+    return row.reshape(-1, *datasets.SHAPES[case.data]) if case.data in datasets.SHAPES else row

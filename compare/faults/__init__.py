@@ -35,19 +35,8 @@ from compare.faults.recurrent.gru import GRU
 from compare.faults.recurrent.lstm import LSTM
 from compare.faults.training import TRAINING
 
-UPDATES = (
-    *RULES,
-    *DECAY,
-    *GRADIENT_DESCENT,
-    *MOMENTS,
-    *ADAM,
-    *NADAM_RADAM,
-    *RMSPROP,
-    *ADAGRAD,
-    *ADADELTA,
-    *ADAMAX,
-    *SIGNS,
-)
+_ADAPTIVE = (*ADAM, *NADAM_RADAM, *RMSPROP, *ADAGRAD, *ADADELTA, *ADAMAX)
+UPDATES = (*RULES, *DECAY, *GRADIENT_DESCENT, *MOMENTS, *_ADAPTIVE, *SIGNS)
 
 SCHEDULES = (*RATES, *ONE_CYCLE, *PLATEAU)
 

@@ -14,19 +14,6 @@ from compare.faults.layers.shapes import CONNECTIONS, SHAPES
 from compare.faults.layers.statistics import STATISTICS
 from compare.faults.losses.common import LOSSES
 
-LAYERS = (
-    *LINEAR,
-    *BILINEAR,
-    *EMBEDDING,
-    *DROPOUT,
-    *CONVOLUTION,
-    *CONV_TRANSPOSE,
-    *POOLING,
-    *RESAMPLING,
-    *SHAPES,
-    *NORMS,
-    *STATISTICS,
-    *CONNECTIONS,
-    *ACTIVATIONS,
-    *LOSSES,
-)
+_ROWS = (*LINEAR, *BILINEAR, *EMBEDDING, *DROPOUT)
+_IMAGES = (*CONVOLUTION, *CONV_TRANSPOSE, *POOLING, *RESAMPLING, *SHAPES)
+LAYERS = (*_ROWS, *_IMAGES, *NORMS, *STATISTICS, *CONNECTIONS, *ACTIVATIONS, *LOSSES)

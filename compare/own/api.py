@@ -14,14 +14,14 @@ from compare.base.quantities import Array
 from compare.base.versions import versions
 from compare.own.comparison import against_loss, against_torch
 from compare.own.comparison.against_loss import Alone
-from compare.own.explain.afterwards import explained
+from compare.own.explain.explain_verdict import explained
 from compare.own.explain.first_wrong import apart, where_to_look
 from compare.own.isolation.process_state import kept_world
 from compare.own.isolation.timeout import time_limit
 from compare.own.isolation.user_state import Memento
 from compare.own.oracle.autograd import Autograd
-from compare.own.oracle.points import draw
-from compare.own.oracle.tolerance import Allowance, coarsest
+from compare.own.oracle.drawn_weights import draw
+from compare.own.oracle.gradient_tolerance import Allowance, coarsest
 from compare.own.user.gradients import Returned, Source, Stepped
 from compare.own.user.network import Subject
 from compare.own.user.numbers import DTYPES

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from itertools import count
 
 from compare.referee.derivative import Derivative
-from compare.referee.noise import computational_noise
+from compare.referee.function_noise import computational_noise
 
 #: Noise seldom goes so many times beyond its standard deviation.
 FAR = 3.0

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from compare.cases.named import Case
+from compare.cases.registry import Case
 from compare.measure.history import LossHistory
 from compare.measure.metrics import Metrics
 from compare.referee.opinion import Opinion

@@ -9,7 +9,7 @@ import numpy as np
 
 from compare.base.errors import CannotCompare
 from compare.base.quantities import Array
-from compare.cases import data
+from compare.cases import datasets
 from compare.cases.case import LOSSES, Case
 from compare.sides.side import Side
 
@@ -27,9 +27,9 @@ class Feed:
     """
 
     def __init__(
-        self, case: Case, dataset: data.Dataset | None = None, summed: bool | None = None
+        self, case: Case, dataset: datasets.Dataset | None = None, summed: bool | None = None
     ) -> None:
-        dataset = dataset or data.load(case)
+        dataset = dataset or datasets.load(case)
         self.inputs = dataset.inputs
         self.targets = dataset.targets
         samples = len(self.inputs)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from torch import get_default_dtype
 
-from compare.base.arrays import assert_apart
+from compare.base.conversion import assert_apart
 from compare.base.quantities import Array
 from compare.cases.case import Case
 from compare.sides.networks.compiled import compiled_paths

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 import torch_impl
-from compare.base.arrays import TORCH_DTYPES, to_array, to_tensor, view
+from compare.base.conversion import TORCH_DTYPES, to_array, to_tensor, view
 from compare.base.errors import BackproofError, CannotCompare
 from compare.base.quantities import (
     AT_INPUT,

@@ -14,7 +14,7 @@ from torch import Tensor
 from compare.base.quantities import Array
 from compare.sides.feed import Feed
 from compare.sides.pair import Pair
-from compare.training import cadence
+from compare.training import checked_epochs
 
 #: The most batches in one turn; more would hardly save any more time.
 LENGTH = 64
@@ -61,6 +61,8 @@ def _batches(
     pair: Pair, feed: Feed, epochs: range, lockstep_epochs: Collection[int]
 ) -> Iterator[Batch]:
     for epoch in epochs:
-        looked_at = cadence.batch(epoch, len(feed.parts)) if epoch in lockstep_epochs else None
+        looked_at = (
+            checked_epochs.batch(epoch, len(feed.parts)) if epoch in lockstep_epochs else None
+        )
         for number, both in enumerate(feed.batches(epoch, pair.reference, pair.torch)):
             yield Batch(epoch, number == looked_at, *both)

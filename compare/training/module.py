@@ -11,12 +11,12 @@ from torch import Tensor, nn
 
 import reference
 import torch_impl
-from compare.base.arrays import to_array, to_tensor
+from compare.base.conversion import to_array, to_tensor
 from compare.base.errors import CannotCompare, UsageError
 from compare.base.quantities import Array
 from compare.cases.case import Case
-from compare.cases.data import Dataset
-from compare.cases.named import check_settings
+from compare.cases.datasets import Dataset
+from compare.cases.registry import check_settings
 from compare.measure.step import StepOutcome
 from compare.measure.tolerances import make
 from compare.results.report import Report

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from compare.base.arrays import to_array
+from compare.base.conversion import to_array
 from compare.base.quantities import Array, parameter
 from compare.sides.feed import Feed
 from compare.sides.torch_side import TorchSide

@@ -21,7 +21,7 @@ from compare.measure.meter import Meter
 from compare.measure.step import StepInput, StepOutcome, raised
 from compare.measure.tolerances import Tolerance
 from compare.process import blame
-from compare.process.afterwards import FAULT, attempt, time_for_it
+from compare.process.guarded import FAULT, attempt, time_for_it
 from compare.referee.opinion import Finding, Opinion
 from compare.results.cause import Cause
 from compare.results.report import Outcome, Report
@@ -30,7 +30,7 @@ from compare.sides.feed import Feed
 from compare.sides.pair import Pair, build
 from compare.sides.reference_side import ReferenceSide
 from compare.sides.torch_side import TorchSide
-from compare.training import cadence, not_finite
+from compare.training import checked_epochs, not_finite
 from compare.training.free_run import FreeRun
 from compare.training.interleave import Batch, turns
 from compare.training.which_side import judge
@@ -107,7 +107,7 @@ class Session:
         self.tolerance = tolerance
         self.pair = pair
         self.feed = feed
-        self.lockstep_epochs = cadence.epochs(case.epochs, lockstep_every)
+        self.lockstep_epochs = checked_epochs.epochs(case.epochs, lockstep_every)
         self.lockstep = Meter(tolerance.multiple)
         self.free_run = FreeRun(pair, self.feed, tolerance, case.seed)
         self.history = LossHistory()
@@ -126,7 +126,7 @@ class Session:
         Args:
             progress: called now and then with the number of the epoch that is done.
         """
-        for epochs in cadence.stretches(self.case.epochs):
+        for epochs in checked_epochs.stretches(self.case.epochs):
             self._stretch(epochs)
             progress(epochs[-1])
             if self.broken:

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from compare.base.arrays import to_tensor
+from compare.base.conversion import to_tensor
 from compare.base.errors import BackproofError
 from compare.base.quantities import AT_INPUT, LOSS, Array, activation, gradient, gradient_at
 from compare.measure.step import StepOutcome

@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from compare.base.arrays import to_array
+from compare.base.conversion import to_array
 from compare.base.errors import CannotCompare
 
 #: Options of how, not of what is computed.

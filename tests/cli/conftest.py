@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from compare.cases.named import CASES
+from compare.cases.registry import CASES
 from compare.catalogue.table import CATALOGUE
 
 

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 import reference
-from compare.cases import data
-from compare.cases.named import CASES
+from compare.cases import datasets
+from compare.cases.registry import CASES
 from tests.support.checks import assert_refused, process, run
 
 
@@ -192,7 +192,7 @@ def test_matplotlib_missing(command: str, tmp_path: Path, monkeypatch: pytest.Mo
 def test_scikit_learn_missing(command: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "sklearn.datasets", None)
     monkeypatch.setitem(
-        data.DATASETS, "digits", inspect.unwrap(data.DATASETS["digits"])
+        datasets.DATASETS, "digits", inspect.unwrap(datasets.DATASETS["digits"])
     )  # uncached
     numbers = ["0"] * 64 if command[0] == "predict" else []
     result = run(command[0], *numbers, "--case", "digits")

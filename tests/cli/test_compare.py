@@ -11,9 +11,9 @@ import pytest
 
 import reference
 from compare.api import compare
-from compare.cases.named import CASES
+from compare.cases.registry import CASES
 from compare.catalogue.table import CATALOGUE
-from compare.command.process import results
+from compare.command.run_command import results
 from reference import Array, Params
 from tests.support.checks import (
     assert_ended,

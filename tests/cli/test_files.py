@@ -117,7 +117,7 @@ ENDED = """
 import os, sys, time
 from pathlib import Path
 from compare.base.files import write_whole
-from compare.command.process import run_as_process
+from compare.command.run_command import run_as_process
 
 def write(file):
     file.write(b"ne")

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from compare.cases.named import CASES, adapt
+from compare.cases.registry import CASES, adapt
 from compare.cases.text import zen
 from compare.catalogue.table import CATALOGUE
 from compare.command.continuation import ADDED

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 import torch
 
-from compare.cases.named import CASES, adapt
+from compare.cases.registry import CASES, adapt
 from compare.command import predict
 from compare.training.solo import IMPLEMENTATIONS
 from tests.support.checks import assert_refused, run

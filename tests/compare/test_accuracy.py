@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from compare.cases.named import DTYPES
+from compare.cases.registry import DTYPES
 from compare.measure.rounding import Rigorous, Rounded, smallest_normal
 from compare.measure.rounding.accuracy import ULPS
 from reference import Sigmoid

@@ -12,7 +12,7 @@ import torch
 import reference
 from benchmarks.calibrate import Tally, one
 from compare import Report, Verdict, compare
-from compare.cases.named import find
+from compare.cases.registry import find
 from compare.sides.feed import Feed
 from compare.sides.pair import build
 from compare.training import amplification

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from compare import CannotCompare
-from compare.base.arrays import TORCH_DTYPES, Array, assert_apart, to_array, to_tensor
+from compare.base.conversion import TORCH_DTYPES, Array, assert_apart, to_array, to_tensor
 from tests.support.strategies import scattered
 
 ODD = [0.0, -0.0, 1 / 3, 5e-324, 1e-45, np.inf, -np.inf, np.nan, 3.4e38]

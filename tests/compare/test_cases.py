@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from compare import CASES, UsageError, Verdict, compare
-from compare.cases.data import DATASETS, load
-from compare.cases.named import ACTIVATIONS, DTYPES, LARGEST_SEED, adapt, find
+from compare.cases.datasets import DATASETS, load
 from compare.cases.network_cases import NETWORK_CASES
+from compare.cases.registry import ACTIVATIONS, DTYPES, LARGEST_SEED, adapt, find
 from compare.sides.reference_side import initial_weights, network_of
 from tests.support.noise import noise_case
 

@@ -13,8 +13,8 @@ import torch.fx.experimental.symbolic_shapes  # noqa: F401 - adds warnings filte
 import reference
 from compare.audit.modules import exhibits_of
 from compare.base.errors import CannotCompare, UsageError
-from compare.cases.named import CASES, DTYPES
-from compare.catalogue import layer_check
+from compare.cases.registry import CASES, DTYPES
+from compare.catalogue import layer_against_torch
 from compare.catalogue.check_entries import check
 from compare.catalogue.entries.entry import Draw, Entry
 from compare.catalogue.subject import random_like, subject_of
@@ -69,13 +69,13 @@ def test_numbers_that_carry_errors_are_the_very_same(name: str, tolerance: str) 
     for variant in entry.variants:
         for dtype in DTYPES:
             subject = subject_of(entry, variant, dtype)
-            rng = layer_check.generator(entry, variant, 0)
-            problem = layer_check.pose(entry, variant, subject, dtype, rng)
+            rng = layer_against_torch.generator(entry, variant, 0)
+            problem = layer_against_torch.pose(entry, variant, subject, dtype, rng)
             with np.errstate(all="ignore"):
                 y, _ = subject.forward(dict(problem.params), problem.inputs, problem.given)
                 upstream = random_like(y, rng, dtype)
-                plain = layer_check.observe(subject, problem, upstream, Fixed(0, 0))
-                carrying = layer_check.observe(subject, problem, upstream, make(tolerance))
+                plain = layer_against_torch.observe(subject, problem, upstream, Fixed(0, 0))
+                carrying = layer_against_torch.observe(subject, problem, upstream, make(tolerance))
             assert plain.keys() == carrying.keys()
             for quantity, value in carrying.items():
                 number = value.value if isinstance(value, Rounded) else value

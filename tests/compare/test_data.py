@@ -7,8 +7,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from compare.cases.data import DATASETS, load
-from compare.cases.named import CASES
+from compare.cases.datasets import DATASETS, load
+from compare.cases.registry import CASES
 from compare.cases.text import numbered, windows, zen
 
 

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from compare import compare
-from compare.cases.named import DTYPES
+from compare.cases.registry import DTYPES
 from tests.support.global_state import changes, restore, snapshot
 from tests.support.noise import noise_case
 from tests.support.processes import run

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 import reference
 from compare import CASES, Case, compare
-from compare.cases.data import DATASETS, Dataset
+from compare.cases.datasets import DATASETS, Dataset
 from compare.sides.feed import Feed
 from tests.support.noise import SAMPLES, noise_case
 

@@ -13,11 +13,11 @@ from hypothesis import strategies as st
 
 import reference
 from compare import Case, Report, Verdict, compare
-from compare.cases.named import DTYPES, adapt, find
+from compare.cases.registry import DTYPES, adapt, find
 from compare.measure.tolerances import make
 from compare.sides.feed import Feed
 from compare.sides.pair import build
-from compare.training import cadence, envelope
+from compare.training import checked_epochs, envelope
 from compare.training.envelope import Envelope
 from compare.training.free_run import MULTIPLE
 from reference import Array, Linear, Model, Params
@@ -46,7 +46,7 @@ def test_xor_for_5000_epochs(dtype: str) -> None:
     assert report.reference.learned
     assert report.horizon is None
     assert report.growth == pytest.approx(1, abs=0.02)
-    checks = len(list(cadence.stretches(5000)))
+    checks = len(list(checked_epochs.stretches(5000)))
     assert {metrics.checks for metrics in report.free_run} == {checks}
     assert checks < 500
     for metrics in report.free_run:
@@ -56,13 +56,15 @@ def test_xor_for_5000_epochs(dtype: str) -> None:
 
 @given(last=st.integers(1, 20_000))
 def test_free_run_is_measured_each_epoch_at_first_then_ever_more_rarely(last: int) -> None:
-    stretches = list(cadence.stretches(last))
+    stretches = list(checked_epochs.stretches(last))
     assert [epoch for epochs in stretches for epoch in epochs] == list(range(1, last + 1))
     for epochs in stretches:
-        assert 1 <= len(epochs) <= min(1 + epochs[0] // cadence.EVERY, cadence.LONGEST)
+        assert (
+            1 <= len(epochs) <= min(1 + epochs[0] // checked_epochs.EVERY, checked_epochs.LONGEST)
+        )
     alone = {epochs[0] for epochs in stretches if len(epochs) == 1}
-    assert alone >= set(range(1, min(last, cadence.EVERY) + 1))
-    assert len(stretches) < 500 + last / cadence.LONGEST
+    assert alone >= set(range(1, min(last, checked_epochs.EVERY) + 1))
+    assert len(stretches) < 500 + last / checked_epochs.LONGEST
 
 
 def test_unstable_training_agrees_up_to_its_horizon_and_in_lockstep_beyond() -> None:
@@ -273,7 +275,7 @@ def test_fault_late_in_training_is_caught_at_the_next_look(
 
     monkeypatch.setattr(Model, "step", late)
     report = compare("xor", epochs=1100, dtype=dtype)
-    looks = [epochs[-1] for epochs in cadence.stretches(1100)]
+    looks = [epochs[-1] for epochs in checked_epochs.stretches(1100)]
     assert report.verdict is Verdict.DISAGREE
     assert {failure.check for failure in report.failures} == {"free run"}
     assert report.failures[0].epoch == min(look for look in looks if look > 1000)

@@ -14,7 +14,7 @@ import torch.fx.experimental.symbolic_shapes
 from torch import Tensor, nn
 
 import reference
-from compare.base.arrays import to_array, to_tensor
+from compare.base.conversion import to_array, to_tensor
 from compare.base.errors import CannotCompare, UsageError
 from compare.catalogue.table import CATALOGUE
 from compare.catalogue.torch_subject import module_of

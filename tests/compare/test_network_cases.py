@@ -12,7 +12,7 @@ from torch import enable_grad
 from compare import CASES, Report, UsageError, compare
 from compare.base.quantities import NORM, Observation
 from compare.cases.case import Case
-from compare.cases.data import DATASETS, load
+from compare.cases.datasets import DATASETS, load
 from compare.cases.goals import GOALS
 from compare.cases.network_cases import NETWORK_CASES
 from compare.cases.plan import Plan, plan

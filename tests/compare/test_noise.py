@@ -11,7 +11,7 @@ import pytest
 
 from compare.base.errors import CannotCompare
 from compare.referee.differences import central
-from compare.referee.noise import computational_noise, noise_with_jumps
+from compare.referee.function_noise import computational_noise, noise_with_jumps
 
 U = 2.0**-53
 

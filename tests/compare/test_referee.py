@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 import torch_impl.networks
 from compare import Report, Verdict, compare
-from compare.cases.named import DTYPES
+from compare.cases.registry import DTYPES
 from compare.referee.opinion import Finding, Opinion
 from reference import (
     ACTIVATIONS,

@@ -16,13 +16,13 @@ import pytest
 from rich.console import Console
 
 from compare import CannotCompare, CrossReport, NotAgreed, Report, Verdict, compare
-from compare.cases.named import find
+from compare.cases.registry import find
 from compare.measure.meter import Meter
 from compare.measure.metrics import Metrics
 from compare.results.checked import Checked, Row
+from compare.results.many_results import NoReport
 from compare.results.own_report import Section
 from compare.results.result import Result
-from compare.results.several import NoReport
 
 ODD = "gradient <b>&[red]w[/red]"
 

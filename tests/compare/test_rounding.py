@@ -10,7 +10,7 @@ import pytest
 
 from compare import CannotCompare, Verdict, compare
 from compare.base.quantities import Array, Observation, Snapshot
-from compare.cases.named import DTYPES, adapt, find
+from compare.cases.registry import DTYPES, adapt, find
 from compare.measure.rounding import Model, Rigorous, Rounded, Statistical, smallest_normal
 from compare.measure.tolerances import MULTIPLE, Computed, make
 from compare.sides.feed import Feed

@@ -10,7 +10,7 @@ import torch
 from torch import nn
 
 from compare import CASES, Report, Verdict
-from compare.cases.named import DTYPES
+from compare.cases.registry import DTYPES
 from compare.sides.feed import Feed
 from compare.sides.pair import build
 from compare.sides.reference_side import ReferenceSide

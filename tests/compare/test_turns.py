@@ -1,4 +1,4 @@
-"""Both sides take interleave, and both see every batch."""
+"""Both sides take turns, and both see every batch."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
 
-from compare.base.arrays import to_array
-from compare.cases.named import adapt, find
+from compare.base.conversion import to_array
+from compare.cases.registry import adapt, find
 from compare.sides.feed import Feed
 from compare.sides.pair import build
-from compare.training import cadence, interleave
+from compare.training import checked_epochs, interleave
 from compare.training.module import pair_of
 
 
@@ -21,7 +21,7 @@ from compare.training.module import pair_of
 def test_every_batch_comes_once_and_in_order(first: int, count: int, every: int) -> None:
     case = adapt(find("xor"), batch_size=3)
     pair, feed = build(case), Feed(case)
-    epochs, looks = range(first, first + count), cadence.epochs(400, every)
+    epochs, looks = range(first, first + count), checked_epochs.epochs(400, every)
     found = list(interleave.turns(pair, feed, epochs, looks))
     batches = [batch for turn in found for batch in turn]
     assert [batch.epoch for batch in batches] == [e for e in epochs for _ in feed.parts]

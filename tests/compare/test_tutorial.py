@@ -7,7 +7,7 @@ import pytest
 
 import reference
 import torch_impl
-from compare.base.arrays import to_array, to_tensor
+from compare.base.conversion import to_array, to_tensor
 
 TRUTH = np.array([[0.0], [1.0], [1.0], [0.0]])
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from compare.catalogue import layer_check, rule_check
+from compare.catalogue import layer_against_torch, rule_against_torch
 from compare.catalogue.entries.entry import Entry, Variant
 
 
@@ -25,8 +25,8 @@ def _once(ask: Callable[..., Any]) -> Callable[..., Any]:
 
 #: By where they are: what PyTorch is asked, which is the same whatever is planted in the reference.
 ONCE = {
-    (layer_check, "ask"): _once(layer_check.ask),
-    (rule_check, "record"): _once(rule_check.record),
+    (layer_against_torch, "ask"): _once(layer_against_torch.ask),
+    (rule_against_torch, "record"): _once(rule_against_torch.record),
 }
 
 

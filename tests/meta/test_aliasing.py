@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from compare import CannotCompare, Verdict, compare
-from compare.cases.named import DTYPES
+from compare.cases.registry import DTYPES
 from compare.sides.torch_side import TorchSide
 from reference import Array, HalfSquaredErrorLoss, Model, Params, gradients
 from tests.support.noise import noise_case

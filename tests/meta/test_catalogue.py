@@ -13,8 +13,8 @@ import torch.fx.experimental.symbolic_shapes  # noqa: F401 - adds warnings filte
 import reference
 from compare import faults as fault_catalogue
 from compare.base.quantities import Array, Observation
-from compare.cases.named import DTYPES
-from compare.catalogue import layer_check, own_forward
+from compare.cases.registry import DTYPES
+from compare.catalogue import backward_against_forward, layer_against_torch
 from compare.catalogue.check_entries import check
 from compare.catalogue.subject import Subject, subject_of
 from compare.catalogue.table import CATALOGUE
@@ -165,10 +165,10 @@ def test_half_of_what_is_allowed_passes_and_twice_fails(name: str, dtype: str, m
     entry, tolerance = CATALOGUE[name], make(mode)
     variant = entry.variants[0]
     subject = subject_of(entry, variant, dtype)
-    rng = layer_check.generator(entry, variant, 0)
-    problem = layer_check.pose(entry, variant, subject, dtype, rng)
-    expected, upstream = layer_check.observe_torch(entry, variant, dtype, problem, rng)
-    seen = layer_check.observe(subject, problem, upstream, tolerance)
+    rng = layer_against_torch.generator(entry, variant, 0)
+    problem = layer_against_torch.pose(entry, variant, subject, dtype, rng)
+    expected, upstream = layer_against_torch.observe_torch(entry, variant, dtype, problem, rng)
+    seen = layer_against_torch.observe(subject, problem, upstream, tolerance)
     for quantity in seen:
         _, unit = tolerance.split(seen[quantity], expected[quantity])
         index = np.unravel_index(int(np.argmax(unit)), unit.shape)
@@ -181,7 +181,7 @@ def test_half_of_what_is_allowed_passes_and_twice_fails(name: str, dtype: str, m
                 float(expected[quantity][index] + times * allowed),
                 tuple(int(i) for i in index),
             )
-            checked = layer_check.check(entry, variant, dtype, tolerance, subject=moved)
+            checked = layer_against_torch.check(entry, variant, dtype, tolerance, subject=moved)
             failed = [failure.quantity for failure in checked.failures]
             assert failed == ([quantity] if times > 1 else []), f"{quantity}, {times} times"
 
@@ -199,11 +199,11 @@ def test_missing_quantity_and_error_are_findings() -> None:
         def forward(self, params: Params, x: Array) -> Any:
             raise ValueError("no")
 
-    lacking = layer_check.check(entry, variant, subject=Subject(WithoutBias(3, 4)))
+    lacking = layer_against_torch.check(entry, variant, subject=Subject(WithoutBias(3, 4)))
     assert [str(f) for f in lacking.failures] == [
         "lockstep, epoch 1: gradient bias: the reference does not have it"
     ]
-    raising = layer_check.check(entry, variant, subject=Subject(Raises(3, 4)))
+    raising = layer_against_torch.check(entry, variant, subject=Subject(Raises(3, 4)))
     assert not raising.agrees
     assert "raised ValueError: no" in str(raising.failures[0])
 
@@ -216,6 +216,8 @@ def test_referee_knows_a_wrong_backward_without_the_other_side() -> None:
             back, found = super().backward(params, cache, dy)
             return back * 1.000001, found
 
-    checked = own_forward.check(entry, entry.variants[0], subject=Subject(OfTheOutput()))
+    checked = backward_against_forward.check(
+        entry, entry.variants[0], subject=Subject(OfTheOutput())
+    )
     assert [f.quantity for f in checked.failures] == ["gradient at input along a direction"]
-    assert own_forward.check(entry, entry.variants[0]).agrees
+    assert backward_against_forward.check(entry, entry.variants[0]).agrees

@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 
 import reference
-from compare.cases.named import DTYPES
-from compare.catalogue import layer_check, rule_check
+from compare.cases.registry import DTYPES
+from compare.catalogue import layer_against_torch, rule_against_torch
 from compare.catalogue.subject import subject_of
 from compare.catalogue.table import find
 from compare.faults import FAULTS, SCHEDULES, SEQUENCES, UPDATES, WHOLE, Fault
@@ -33,7 +33,7 @@ def test_update_shows(fault: Fault, dtype: str) -> None:
     for variant in entry.variants:
         rule = getattr(reference, entry.name)(**variant.options)
         wrong = fault.plant(rule)
-        checked = rule_check.check(entry, variant, dtype, rule=wrong, to_the_first=True)
+        checked = rule_against_torch.check(entry, variant, dtype, rule=wrong, to_the_first=True)
         first = first_wrong(checked)
         assert not first or spoils(fault, first), f"{variant.label}: {first}"
         shown.add(first)
@@ -51,7 +51,7 @@ def test_layer_shows(fault: Fault, dtype: str) -> None:
     for variant in entry.variants:
         right = subject_of(entry, variant, dtype)
         planted = dataclasses.replace(right, module=fault.plant(right.module))
-        checked = layer_check.check(entry, variant, dtype, subject=planted)
+        checked = layer_against_torch.check(entry, variant, dtype, subject=planted)
         first = first_wrong(checked)
         assert not first or spoils(fault, first), f"{variant.label}: {first}"
         shown.add(first)
@@ -65,7 +65,7 @@ def test_schedule_shows(fault: Fault) -> None:
     entry = find(fault.owner)
     shown = set()
     for variant in entry.variants:
-        first = first_wrong(rule_check.check_schedule(entry, variant, plant=fault.plant))
+        first = first_wrong(rule_against_torch.check_schedule(entry, variant, plant=fault.plant))
         assert not first or spoils(fault, first), f"{variant.label}: {first}"
         shown.add(first)
     assert shown != {""}, f"no variant shows it; it needs: {fault.needs}"
@@ -83,7 +83,7 @@ def test_a_wrong_start_shows_before_the_first_step() -> None:
 
     entry = find("Adagrad")
     variant = next(one for one in entry.variants if "initial_accumulator_value" in one.options)
-    checked = rule_check.check(entry, variant, "float64", rule=FromZero(**variant.options))
+    checked = rule_against_torch.check(entry, variant, "float64", rule=FromZero(**variant.options))
     assert {one.quantity.split(".")[-1] for one in checked.failures} == {"sum"}
     assert {one.epoch for one in checked.failures} == {0}
 
@@ -103,11 +103,11 @@ def test_planting_leaves_the_right_one_right(owner: str) -> None:
         if entry.kind == "optimizer":
             rule = getattr(reference, owner)(**variant.options)
             wrong = [fault.plant(rule) for fault in faults]
-            checked = rule_check.check(entry, variant, "float64", rule=rule)
+            checked = rule_against_torch.check(entry, variant, "float64", rule=rule)
         else:
             right = subject_of(entry, variant, "float64")
             wrong = [fault.plant(right.module) for fault in faults]
-            checked = layer_check.check(entry, variant, "float64", subject=right)
+            checked = layer_against_torch.check(entry, variant, "float64", subject=right)
         assert checked.agrees
         assert all(fault.fits(one) for fault, one in zip(faults, wrong, strict=True))
 
@@ -121,4 +121,4 @@ def test_planting_leaves_the_right_schedule_right(owner: str) -> None:
         return schedule
 
     for variant in entry.variants:
-        assert rule_check.check_schedule(entry, variant, plant=plant).agrees
+        assert rule_against_torch.check_schedule(entry, variant, plant=plant).agrees

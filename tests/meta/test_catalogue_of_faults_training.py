@@ -11,8 +11,8 @@ import torch
 from torch import nn
 
 import reference
-from compare.cases.data import Dataset
-from compare.cases.named import DTYPES, Case
+from compare.cases.datasets import Dataset
+from compare.cases.registry import DTYPES, Case
 from compare.faults import FAULTS, WHOLE, Fault
 from compare.faults.training import TRAINING
 from compare.measure.meter import Meter

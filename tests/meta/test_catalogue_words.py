@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from compare.catalogue import rule_check
+from compare.catalogue import rule_against_torch
 from compare.catalogue.entries.entry import Entry, variant
 from compare.catalogue.table import CATALOGUE
 from tests.support import words
@@ -222,7 +222,7 @@ WORDS: dict[str, Condition] = {
         == {True, False}
     ),
     # of update rules
-    "several tensors": lambda seen: len(rule_check.SHAPES) > 3,
+    "several tensors": lambda seen: len(rule_against_torch.SHAPES) > 3,
     "two groups": one_group_differs,
     "options that change": changing,
     "zero and absent gradients": absent,
@@ -243,9 +243,9 @@ WORDS: dict[str, Condition] = {
     "decoupled decay": takes("decoupled_weight_decay", True, None),
     "factors and limits of the step": differs("etas", "step_sizes"),
     "lambda": differs("lambd"),
-    "t0": some(lambda v: v.options.get("t0", 1e6) < rule_check.STEPS),
+    "t0": some(lambda v: v.options.get("t0", 1e6) < rule_against_torch.STEPS),
     # of schedules
-    "60 counts": lambda seen: rule_check.COUNTS == 60,
+    "60 counts": lambda seen: rule_against_torch.COUNTS == 60,
     "step": differs("step_size"),
     "gamma": differs("gamma"),
     "milestones (twice the same, 0)": milestones,
@@ -254,7 +254,7 @@ WORDS: dict[str, Condition] = {
     ),
     "first and last factor": differs("start_factor", "end_factor"),
     "half periods longer and shorter than the run": lambda seen: (
-        min(seen.option("T_max")) < rule_check.COUNTS < max(seen.option("T_max"))
+        min(seen.option("T_max")) < rule_against_torch.COUNTS < max(seen.option("T_max"))
     ),
     "least rate": differs("eta_min"),
     "periods that stay and that grow": takes("T_mult", 2, None),

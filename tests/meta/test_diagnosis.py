@@ -16,7 +16,7 @@ from torch import Tensor, nn
 
 import reference
 from benchmarks import diagnosis
-from compare.cases.named import CASES, DTYPES, adapt
+from compare.cases.registry import CASES, DTYPES, adapt
 from compare.diagnosis import diagnose
 from compare.diagnosis.explain import explain
 from compare.diagnosis.planting.places import Site, planted

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from compare import CASES, Verdict, compare
-from compare.cases.named import DTYPES
+from compare.cases.registry import DTYPES
 from reference import SGD, Array, Linear, Params, Sigmoid, Tanh
 from tests.meta import test_network_faults
 from tests.support.faults import FAULTS, Fault

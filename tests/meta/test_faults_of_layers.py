@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch.fx.experimental.symbolic_shapes  # noqa: F401 - adds warnings filters: now, not later
 
-from compare.catalogue import layer_check, own_forward
+from compare.catalogue import backward_against_forward, layer_against_torch
 from compare.catalogue.entries.entry import Entry, Variant, variant
 from compare.catalogue.subject import Subject, subject_of
 from compare.catalogue.table import CATALOGUE
@@ -33,14 +33,14 @@ PLACES = {"output": "output", "dx": "gradient at input"}
 def right(owner: str, number: int, dtype: str) -> bool:
     """Whether the reference itself agrees on this variant."""
     entry = CATALOGUE[owner]
-    return layer_check.check(entry, entry.variants[number], dtype).agrees
+    return layer_against_torch.check(entry, entry.variants[number], dtype).agrees
 
 
 def planted(fault: Fault, variant: Variant, dtype: str) -> Checked:
     entry = CATALOGUE[fault.owner]
     subject = subject_of(entry, variant, dtype)
     wrong = dataclasses.replace(subject, module=fault.plant(subject.module))
-    checked = layer_check.check(entry, variant, dtype, subject=wrong)
+    checked = layer_against_torch.check(entry, variant, dtype, subject=wrong)
     assert subject.module.__class__.__module__.startswith("reference"), "planting leaked"
     return checked
 
@@ -96,11 +96,11 @@ def test_fault_of_a_connection_is_caught_by_its_own_forward(name: str) -> None:
         rng = np.random.default_rng(0)
         params, x = module.init(rng), rng.standard_normal((5, 4))
         assert not np.allclose(wrong.forward(params, x)[0], module.forward(params, x)[0])
-    checked = own_forward.check(entry, entry.variants[0], subject=Subject(wrong))
+    checked = backward_against_forward.check(entry, entry.variants[0], subject=Subject(wrong))
     assert checked.failures
     place = {"gradient": "gradient 0.weight", "dx": "gradient at input"}.get(fault.spoils, "")
     assert str(checked.failures[0].quantity).startswith(place)
-    assert own_forward.check(entry, entry.variants[0], subject=Subject(module)).agrees
+    assert backward_against_forward.check(entry, entry.variants[0], subject=Subject(module)).agrees
 
 
 def test_every_fault_is_told_in_full() -> None:

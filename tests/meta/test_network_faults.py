@@ -11,8 +11,8 @@ import pytest
 
 import reference
 from compare import Verdict, compare
-from compare.cases.named import DTYPES
 from compare.cases.network_cases import NETWORK_CASES, NORMS
+from compare.cases.registry import DTYPES
 from compare.sides import reference_side
 from reference import Array, Model, Params
 from reference.optim import rule

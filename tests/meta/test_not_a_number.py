@@ -347,7 +347,7 @@ def test_copies_that_are_lost_make_the_envelope_infinite() -> None:
 
 
 def _sizes_with_lost_copies(bad: float) -> dict[str, float]:
-    from compare.cases.named import find
+    from compare.cases.registry import find
     from compare.sides.feed import Feed
     from compare.sides.pair import build
 

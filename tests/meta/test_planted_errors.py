@@ -10,7 +10,7 @@ import pytest
 
 from compare import Verdict, compare
 from compare.base.quantities import Array
-from compare.cases.named import DTYPES, adapt, find
+from compare.cases.registry import DTYPES, adapt, find
 from compare.measure.meter import Meter
 from compare.measure.metrics import Metrics
 from compare.measure.step import StepOutcome

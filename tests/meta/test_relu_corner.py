@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from compare import Case, Verdict, compare
-from compare.cases.data import DATASETS, Dataset
-from compare.cases.named import DTYPES
+from compare.cases.datasets import DATASETS, Dataset
+from compare.cases.registry import DTYPES
 from compare.referee.opinion import Finding
 from reference import INITIALISERS, Array, Module, Params, ReLU
 from tests.support.noise import dataset, noise_case

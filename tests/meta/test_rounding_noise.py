@@ -10,7 +10,7 @@ from torch import Tensor
 
 from compare import CannotCompare
 from compare.own.oracle import operations, rounding_noise
-from compare.own.oracle.perturbation import Perturbation
+from compare.own.oracle.perturbed_numbers import Perturbation
 from tests.own.test_functions import test_a_wrong_gradient_is_found as finds_the_wrong
 from tests.own.test_functions import test_right_gradients_agree as agrees
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from compare.base.quantities import gradient
-from compare.cases.named import DTYPES, Case
+from compare.cases.registry import DTYPES, Case
 from compare.diagnosis.evidence.facts import Facts
 from compare.diagnosis.signatures.read import read
 from compare.measure import tolerances

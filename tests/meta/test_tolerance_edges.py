@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from compare.base.quantities import LOSS, Array, Observation, parameter
-from compare.cases.named import DTYPES, adapt, find
+from compare.cases.registry import DTYPES, adapt, find
 from compare.measure.meter import Meter
 from compare.measure.metrics import Metrics
 from compare.measure.step import StepOutcome

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from compare import CASES, Case, Verdict, compare
-from compare.cases.data import DATASETS, Dataset
-from compare.cases.named import DTYPES
+from compare.cases.datasets import DATASETS, Dataset
+from compare.cases.registry import DTYPES
 from reference import Array, HalfSquaredErrorLoss
 from tests.support.faults import FAULTS
 

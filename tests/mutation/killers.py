@@ -12,8 +12,8 @@ import pytest
 from hypothesis import Phase, settings
 
 from compare import CASES, compare
-from compare.cases.named import DTYPES
-from compare.catalogue import layer_check, own_forward, rule_check
+from compare.cases.registry import DTYPES
+from compare.catalogue import backward_against_forward, layer_against_torch, rule_against_torch
 from compare.catalogue.entries.entry import Entry
 from compare.catalogue.table import CATALOGUE
 from compare.results.checked import Checked
@@ -28,14 +28,14 @@ def comparisons(entry: Entry) -> Iterator[Checked]:
     for dtype in reversed(DTYPES):
         for variant in entry.variants:
             if entry.kind == "schedule":
-                yield rule_check.check_schedule(entry, variant)
+                yield rule_against_torch.check_schedule(entry, variant)
             elif entry.kind == "optimizer":
-                yield rule_check.check(entry, variant, dtype)
+                yield rule_against_torch.check(entry, variant, dtype)
             else:
-                yield layer_check.check(entry, variant, dtype)
+                yield layer_against_torch.check(entry, variant, dtype)
     if entry.kind not in ("optimizer", "schedule"):
         for variant in entry.variants:
-            yield own_forward.check(entry, variant)
+            yield backward_against_forward.check(entry, variant)
 
 
 @pytest.mark.parametrize("name", CATALOGUE)

@@ -14,12 +14,12 @@ import pytest
 import torch
 
 from compare import CannotCompare, CrossReport, crosscheck
-from compare.own.explain import afterwards as explained
-from compare.own.explain.afterwards import told_at_once
+from compare.own.explain import explain_verdict as explained
+from compare.own.explain.explain_verdict import told_at_once
 from compare.own.isolation.timeout import time_limit
 from compare.own.oracle.rounding_noise import Noise
 from compare.own.user.calls import Calls
-from compare.process import afterwards
+from compare.process import guarded
 
 #: Whether the verdict stands, where no memory of the network's state reaches.
 STANDS: ContextVar[str] = ContextVar("stands", default="")
@@ -107,14 +107,14 @@ def test_limit_around_the_comparison_rings_while_it_is_explained() -> None:
 @pytest.mark.parametrize("limit", [0.2, 0.0])
 def test_time_is_limited_without_a_limit(limit: float, monkeypatch: pytest.MonkeyPatch) -> None:
     network = Turncoat(2.0, wait)
-    monkeypatch.setattr(afterwards, "EXPLANATION", limit)
+    monkeypatch.setattr(guarded, "EXPLANATION", limit)
     start = time.monotonic()
     assert not network.check().agrees
     assert time.monotonic() - start < 60
 
 
 def test_time_is_limited_in_a_thread_by_the_calls(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(afterwards, "EXPLANATION", 0.2)
+    monkeypatch.setattr(guarded, "EXPLANATION", 0.2)
     found: list[CrossReport] = []
     network = Turncoat(2.0, lambda: wait(0.05))
     thread = threading.Thread(target=lambda: found.append(network.check()))

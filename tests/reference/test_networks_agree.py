@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from compare.cases.case import Case
-from compare.cases.data import DATASETS
+from compare.cases.datasets import DATASETS
 from reference import GPT, Array, CharLSTM, CharRNN, Module, Params
 from reference.networks.gpt import Decoder
 from tests.support.layer_checks import (

@@ -13,7 +13,7 @@ import pytest
 
 import reference
 from compare.cases.case import Case
-from compare.cases.data import DATASETS, Dataset
+from compare.cases.datasets import DATASETS, Dataset
 from compare.cases.plan import plan, steps
 from compare.cases.text import zen
 from reference import Array

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from compare import CASES, Case
-from compare.cases.data import DATASETS, Dataset
+from compare.cases.datasets import DATASETS, Dataset
 
 SAMPLES = 7
 

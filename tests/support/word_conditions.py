@@ -8,7 +8,7 @@ import numpy as np
 import torch
 
 from compare.base.nested import leaves
-from compare.catalogue import layer_check, rule_check
+from compare.catalogue import layer_against_torch, rule_against_torch
 from compare.catalogue.entries.entry import Entry, Variant
 from tests.support import words
 from tests.support.words import Condition, Seen, some
@@ -165,7 +165,7 @@ def changing(seen: Seen) -> bool:
     """All that a schedule may change does so from step to step, in more than one group."""
     several = 0
     for v in seen.variants:
-        moments = rule_check.record(seen.entry, v, "float64", seen.seed)
+        moments = rule_against_torch.record(seen.entry, v, "float64", seen.seed)
         for key in moments[0].changes[0]:
             values = {repr(moment.changes[0][key]) for moment in moments}
             if len(values) < len(moments):
@@ -177,8 +177,8 @@ def changing(seen: Seen) -> bool:
 def absent(seen: Seen) -> bool:
     """Some tensors have no gradient, always or at times; some entries of others are exactly 0."""
     for v in seen.variants:
-        moments = rule_check.record(seen.entry, v, "float64", seen.seed)
-        missing = [set(rule_check.SHAPES) - set(moment.grads) for moment in moments]
+        moments = rule_against_torch.record(seen.entry, v, "float64", seen.seed)
+        missing = [set(rule_against_torch.SHAPES) - set(moment.grads) for moment in moments]
         zeros = any((g == 0).any() and (g != 0).any() for m in moments for g in m.grads.values())
         if not set.intersection(*missing) or len(set(map(frozenset, missing))) < 2 or not zeros:
             return False
@@ -196,7 +196,7 @@ def by_group(*keys: str) -> Condition:
 def one_group_differs(seen: Seen) -> bool:
     """Schedules always have two groups; rules have them in one variant, with other options."""
     if seen.entry.kind == "schedule":
-        return len(rule_check.GROUPS) == 2
+        return len(rule_against_torch.GROUPS) == 2
     return some(lambda v: len(v.options.get("groups", ())) == 2)(seen)
 
 
@@ -283,8 +283,8 @@ def upstream(*paths: str) -> Condition:
 
     def holds(seen: Seen) -> bool:
         v, problem = seen.problems[0]
-        rng = layer_check.generator(seen.entry, v, seen.seed)
-        _, found = layer_check.observe_torch(seen.entry, v, "float64", problem, rng)
+        rng = layer_against_torch.generator(seen.entry, v, seen.seed)
+        _, found = layer_against_torch.observe_torch(seen.entry, v, "float64", problem, rng)
         gradients = leaves(found, "output")
         return len(gradients) >= len(paths) and all((g != 0).all() for g in gradients.values())
 

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from compare.base.quantities import Array
-from compare.catalogue import layer_check, rule_check
+from compare.catalogue import layer_against_torch, rule_against_torch
 from compare.catalogue.entries.entry import Entry, Variant
 from compare.catalogue.subject import subject_of
 
@@ -35,13 +35,15 @@ class Seen:
         return self.entry.variants
 
     @cached_property
-    def problems(self) -> list[tuple[Variant, layer_check.Problem]]:
+    def problems(self) -> list[tuple[Variant, layer_against_torch.Problem]]:
         """Each variant with its inputs, in float64."""
         found = []
         for variant in self.variants:
-            rng = layer_check.generator(self.entry, variant, self.seed)
+            rng = layer_against_torch.generator(self.entry, variant, self.seed)
             subject = subject_of(self.entry, variant, "float64")
-            found.append((variant, layer_check.pose(self.entry, variant, subject, "float64", rng)))
+            found.append(
+                (variant, layer_against_torch.pose(self.entry, variant, subject, "float64", rng))
+            )
         return found
 
     @property
@@ -222,8 +224,10 @@ def tied_softmax(seen: Seen) -> bool:
     )
 
 
-def rates(seen: Seen) -> list[rule_check.Rates]:
-    return [rule_check.record_schedule(seen.entry, v, seed=seen.seed) for v in seen.variants]
+def rates(seen: Seen) -> list[rule_against_torch.Rates]:
+    return [
+        rule_against_torch.record_schedule(seen.entry, v, seed=seen.seed) for v in seen.variants
+    ]
 
 
 def equal_metrics(seen: Seen) -> bool:

@@ -20,10 +20,10 @@ from compare.diagnosis.evidence.finding import merged
 from compare.diagnosis.evidence.gradient import Gradient, gradients, wrong_names
 from compare.diagnosis.signatures.additions import decays
 from compare.diagnosis.signatures.arrangements import arrangements
-from compare.diagnosis.signatures.factors import factors, line
+from compare.diagnosis.signatures.constant_factors import factors, line
+from compare.diagnosis.signatures.factor_per_unit import unit_factors
 from compare.diagnosis.signatures.missing_parts import lost
 from compare.diagnosis.signatures.second_observation import carried, lr_dependent, only_later
-from compare.diagnosis.signatures.unit_factors import unit_factors
 from compare.results.cause import Cause, best, unexplained
 
 #: What any wrong error, or any wrong input, of a layer may look like.

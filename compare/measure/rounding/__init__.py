@@ -4,7 +4,7 @@
 how far rounding may have moved it. See docs/tolerances.md for where the formulas come from.
 """
 
-from compare.measure.rounding import orders, room
+from compare.measure.rounding import orders, zeros_to_fill
 from compare.measure.rounding.array import SPECIAL, Rounded
 from compare.measure.rounding.model import (
     Model,
@@ -13,9 +13,9 @@ from compare.measure.rounding.model import (
     smallest_normal,
     unit_roundoff,
 )
-from compare.measure.rounding.room import Room
+from compare.measure.rounding.zeros_to_fill import Room
 
-SPECIAL.update(orders.SPECIAL | room.SPECIAL)
+SPECIAL.update(orders.SPECIAL | zeros_to_fill.SPECIAL)
 
 __all__ = [
     "Model",

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from compare.base.errors import BackproofError, CannotCompare
 from compare.own.child_process.mailbox import BEGAN, DONE, RESULT, STANDS, Post, Request
-from compare.own.target import Target
+from compare.own.parse_target import Target
 from compare.process.loading import missing
 from compare.process.startup import settle, start
 
@@ -78,11 +78,11 @@ def _error(message: str, code: int = CannotCompare.exit_code) -> dict[str, Any]:
 
 
 def _checked(request: Request, post: Post) -> dict[str, Any]:
-    from compare.own.oracle.tolerance import Allowance
+    from compare.own.oracle.gradient_tolerance import Allowance
 
     options = request.options
     Allowance(options["tolerance"], options["rtol"], options["atol"])  # before PyTorch is loaded
-    from compare.own.file import check_file
+    from compare.own.load_file import check_file
 
     settle()
     post.send(BEGAN, {})

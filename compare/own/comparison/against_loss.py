@@ -14,8 +14,8 @@ from compare.measure.metrics import Metrics
 from compare.measure.rounding import unit_roundoff
 from compare.own.comparison.against_torch import Look
 from compare.own.oracle.autograd import Expected
-from compare.own.oracle.sampling import Progress, Samples, is_derivative, sample
-from compare.own.oracle.tolerance import Allowance, coarsest
+from compare.own.oracle.gradient_tolerance import Allowance, coarsest
+from compare.own.oracle.loss_derivative import Progress, Samples, is_derivative, sample
 from compare.own.user.gradients import Seen
 from compare.own.user.network import Subject
 from compare.referee.derivative import Derivative

@@ -14,7 +14,7 @@ from compare.base.quantities import LOSS, Array, gradient
 from compare.measure.meter import Meter
 from compare.own.comparison.moved_state import put_back
 from compare.own.oracle.autograd import Autograd, Expected
-from compare.own.oracle.tolerance import Allowance, coarsest
+from compare.own.oracle.gradient_tolerance import Allowance, coarsest
 from compare.own.user.gradients import Seen
 from compare.own.user.network import Subject
 from compare.own.user.own_loss import as_loss

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from compare.base.quantities import Array
-from compare.own.isolation import statics
+from compare.own.isolation import static_reading
 from compare.own.isolation.user_state import Memento, named_in
 from compare.own.user.network import Subject
 from compare.own.user.numbers import fill, is_leaf
@@ -157,13 +157,13 @@ class Kind:
 
 
 def _kind(kind: type) -> Kind:
-    read = statics.reader(kind)
+    read = static_reading.reader(kind)
     shared: dict[str, Any] = {}
     if read is not None:
-        for base in reversed(statics.order(kind)):
-            shared |= statics.namespace(base)
+        for base in reversed(static_reading.order(kind)):
+            shared |= static_reading.namespace(base)
     numbers = {name: value for name, value in shared.items() if _holds_numbers(value)}
-    return Kind(read, numbers, statics.slots(kind))
+    return Kind(read, numbers, static_reading.slots(kind))
 
 
 def _holds_numbers(value: Any) -> bool:

@@ -11,7 +11,7 @@ from compare.base.errors import CannotCompare
 from compare.base.quantities import Array
 from compare.own.explain.epsilon import EPSILONS, Epsilon
 from compare.own.oracle.autograd import Autograd
-from compare.own.oracle.points import draw
+from compare.own.oracle.drawn_weights import draw
 from compare.own.user.network import Subject
 from compare.own.user.own_loss import as_loss
 

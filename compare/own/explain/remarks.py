@@ -10,7 +10,7 @@ from compare.base.quantities import Array
 from compare.measure import torch_constants
 from compare.own.comparison.against_torch import Look
 from compare.own.explain.steps import LATE
-from compare.own.oracle.tolerance import coarsest
+from compare.own.oracle.gradient_tolerance import coarsest
 from compare.own.user.gradients import Seen, Stepped
 from compare.own.user.network import Subject
 from compare.results.cause import Cause

@@ -17,7 +17,7 @@ from compare.measure.rounding import unit_roundoff
 from compare.own.comparison.against_torch import Look
 from compare.own.explain.loss_difference import relation
 from compare.own.oracle.autograd import Autograd
-from compare.own.oracle.tolerance import coarsest
+from compare.own.oracle.gradient_tolerance import coarsest
 from compare.own.user.network import Subject
 from compare.own.user.own_loss import LEAST, Differentiator
 from compare.referee.claim import Claim, judge_claim

@@ -22,8 +22,8 @@ from typing import Any
 
 import numpy as np
 
-from compare.own.isolation import statics
-from compare.own.isolation.keepers import CACHE, Restore, keep_attributes, keeper
+from compare.own.isolation import static_reading
+from compare.own.isolation.restore_by_kind import CACHE, Restore, keep_attributes, keeper
 from compare.process.ownership import is_users_module, is_users_namespace
 
 _PLAIN = frozenset(
@@ -90,12 +90,12 @@ class Memento:
         if kind is types.FunctionType:
             yield from self._function(value)
         elif issubclass(kind, types.ModuleType):
-            names = statics.attributes(value) or {}
+            names = static_reading.attributes(value) or {}
             if is_users_namespace(names):
                 yield from self._names(names, set(names))
                 self._keep(functools.partial(_forget, names, set(names)))
         elif issubclass(kind, type):
-            if is_users_module(statics.module_of(value)):
+            if is_users_module(static_reading.module_of(value)):
                 yield from self._class(value)
         elif _is_compiled(value):
             yield from _made_of(value)
@@ -108,7 +108,7 @@ class Memento:
         yield from items(value)
         yield from self._attributes(value)
         if id(kind) not in self._slots:
-            self._slots[id(kind)] = statics.slots(kind)
+            self._slots[id(kind)] = static_reading.slots(kind)
         for slot in self._slots[id(kind)]:
             held = _read_slot(slot, value)
             self._keep(functools.partial(_write_slot, slot, value, held))
@@ -121,7 +121,7 @@ class Memento:
 
     def _attributes(self, value: Any) -> Iterator[Any]:
         kind = type(value)
-        read = statics.reader(kind)
+        read = static_reading.reader(kind)
         if read is None:
             return
         held = read(value)
@@ -129,7 +129,7 @@ class Memento:
         if not _is_live(kind):
             self._keep(keep_attributes(value, held, read))
             yield from held.values()
-        elif is_users_module(statics.module_of(kind)):
+        elif is_users_module(static_reading.module_of(kind)):
             yield from self._names(held, {name for name in held if not name.startswith("_")})
 
     def _function(self, function: types.FunctionType) -> Iterator[Any]:
@@ -157,10 +157,10 @@ class Memento:
                 yield held
 
     def _class(self, kind: type) -> Iterator[Any]:
-        held = dict(statics.namespace(kind))
+        held = dict(static_reading.namespace(kind))
         self._keep(functools.partial(_restore_class, kind, held))
         yield from held.values()
-        yield from statics.order(kind)
+        yield from static_reading.order(kind)
         yield type(kind)
 
 
@@ -178,8 +178,8 @@ def items(value: Any) -> Iterator[Any]:
             yield from np.ndarray.__dict__["flat"].__get__(value)
     elif issubclass(kind, weakref.ref):
         yield weakref.ref.__call__(value)
-    elif kind in statics.WEAK_PROXIES:
-        yield from statics.referent(value)
+    elif kind in static_reading.WEAK_PROXIES:
+        yield from static_reading.referent(value)
     else:
         yield from _parts(value, kind)
 
@@ -207,7 +207,7 @@ def _parts(value: Any, kind: type) -> Iterator[Any]:
         yield from _shown(value)
     elif kind is CACHE:
         yield from _cached(value)
-    elif statics.module_of(kind) in _ITERATORS and kind is not types.GeneratorType:
+    elif static_reading.module_of(kind) in _ITERATORS and kind is not types.GeneratorType:
         yield from gc.get_referents(value) if hasattr(kind, "__next__") else ()
 
 
@@ -241,20 +241,23 @@ def _is_number(kind: type) -> bool:
 
 def _is_live(kind: type) -> bool:
     """Whether objects stand for something that runs or is open."""
-    return any(statics.module_of(base).partition(".")[0] in _LIVE for base in statics.order(kind))
+    return any(
+        static_reading.module_of(base).partition(".")[0] in _LIVE
+        for base in static_reading.order(kind)
+    )
 
 
 def _is_compiled(value: Any) -> bool:
     """Whether an object stands for a function that some package has compiled."""
-    module = statics.module_of(type(value))
+    module = static_reading.module_of(type(value))
     if f"{module}.".startswith(_COMPILERS):
         return True
-    held = statics.attributes(value) or {}
+    held = static_reading.attributes(value) or {}
     return "py_func" in held and not is_users_module(module)
 
 
 def _made_of(value: Any) -> Iterator[Any]:
-    held = statics.attributes(value) or {}
+    held = static_reading.attributes(value) or {}
     yield from (held.get(name) for name in _MADE_OF)
 
 
@@ -306,12 +309,12 @@ def _bind(namespace: dict[str, Any], name: str, value: Any) -> None:
 def _forget(names: dict[str, Any], known: set[str]) -> None:
     """Drop the names that a module has got since; one that was imported only then may stay."""
     for name in names.keys() - known:
-        if not _is_special(name) and not statics.is_kind(names[name], types.ModuleType):
+        if not _is_special(name) and not static_reading.is_kind(names[name], types.ModuleType):
             del names[name]
 
 
 def _restore_class(kind: type, held: dict[str, Any]) -> None:
-    now = statics.namespace(kind)
+    now = static_reading.namespace(kind)
     if len(now) == len(held) and all(map(operator.is_, now.values(), held.values())):
         return
     changed = [name for name, value in held.items() if now.get(name, _MISSING) is not value]

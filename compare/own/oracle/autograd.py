@@ -15,7 +15,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from compare.base.arrays import TORCH_DTYPES, to_array, to_tensor
+from compare.base.conversion import TORCH_DTYPES, to_array, to_tensor
 from compare.base.errors import CannotCompare
 from compare.base.quantities import LOSS, Array
 from compare.measure.rounding import unit_roundoff
@@ -23,7 +23,7 @@ from compare.measure.torch_constants import Constants
 from compare.own.graph.edges import Ways
 from compare.own.graph.graph import Change, Graph, Outputs, Swap
 from compare.own.oracle.names import Link, link
-from compare.own.oracle.perturbation import Perturbation
+from compare.own.oracle.perturbed_numbers import Perturbation
 from compare.own.oracle.rounding_noise import SCALE, Noise, Watch
 from compare.own.user.run import Runner, told
 

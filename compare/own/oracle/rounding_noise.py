@@ -1,9 +1,9 @@
 r"""How far rounding moves the results of any PyTorch function: Monte Carlo arithmetic.
 
 Every number that a floating-point operation of the forward or of the backward pass *computes* is
-multiplied by 1 + s ξ, ξ random with mean 0 and variance 1 (:mod:`compare.own.oracle.perturbation`).
-Within operations that sum, or that pass by numbers larger than their result, what is summed is
-treated so.
+multiplied by 1 + s ξ, ξ random with mean 0 and variance 1 as
+:mod:`compare.own.oracle.perturbed_numbers` does. Within operations that sum, or that pass by
+numbers larger than their result, what is summed is treated so.
 A result then moves by
 
     ``s · √(Σ (∂result/∂number)² number²)``
@@ -42,7 +42,7 @@ from compare.own.oracle.operations import (
     real,
     terms,
 )
-from compare.own.oracle.perturbation import Perturbation
+from compare.own.oracle.perturbed_numbers import Perturbation
 
 #: s in units of the unit roundoff u.
 SCALE = 64.0

@@ -19,7 +19,7 @@ from compare.measure.rounding import unit_roundoff
 from compare.own.user.numbers import is_number
 from compare.referee.derivative import Derivative, complex_step, confirmed, stride
 from compare.referee.differences import central
-from compare.referee.noise import computational_noise, noise_with_jumps
+from compare.referee.function_noise import computational_noise, noise_with_jumps
 
 Loss = Callable[[Mapping[str, Array]], Any]
 

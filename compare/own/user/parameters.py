@@ -10,7 +10,7 @@ import numpy as np
 
 from compare.base.errors import CannotCompare, UsageError
 from compare.base.quantities import Array
-from compare.own.isolation import statics
+from compare.own.isolation import static_reading
 from compare.own.user.numbers import as_array, fill, is_leaf, is_number
 from compare.own.user.paths import Part, Place, is_pointer, place
 from compare.own.user.structure import Node, Tree
@@ -127,7 +127,7 @@ def _not_parameters(given: Any) -> str:
     kind = type(given).__name__
     held = [
         name
-        for name, value in (statics.attributes(given) or {}).items()
+        for name, value in (static_reading.attributes(given) or {}).items()
         if isinstance(value, np.ndarray) or (is_leaf(value) and not is_number(value))
     ]
     hint = f"; its attributes {', '.join(held)} hold numbers" if held else ""

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from compare.base.arrays import to_array
+from compare.base.conversion import to_array
 
 
 class Generators:

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.utils.hooks import RemovableHandle
 
-from compare.base.arrays import to_array, to_tensor
+from compare.base.conversion import to_array, to_tensor
 from compare.base.nested import leaves
 from compare.base.quantities import Array, activation
 from compare.sides.networks.taps import joined

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from compare.own.explain.slips.activation_derivatives import in_activation
 from compare.own.explain.slips.arithmetic import in_factor, in_sum
 from compare.own.explain.slips.maxima import in_maximum
 from compare.own.explain.slips.products import EARLY, in_product
 from compare.own.explain.slips.recurrences import in_recurrence
 from compare.own.explain.slips.slip import Slip
-from compare.own.explain.slips.slopes import in_activation
 from compare.own.graph.activations import activations
 from compare.own.graph.graph import Graph
 

@@ -16,10 +16,10 @@ from backproof.packages import users_first
 from compare.base.errors import CannotCompare, UsageError
 from compare.own.api import Progress, crosscheck
 from compare.own.explain import remarks
-from compare.own.explain.afterwards import told_at_once
+from compare.own.explain.explain_verdict import told_at_once
 from compare.own.isolation.process_state import kept_world
 from compare.own.isolation.timeout import time_limit
-from compare.own.target import Target
+from compare.own.parse_target import Target
 from compare.own.user.run import Runner
 from compare.results.own_report import CrossReport
 

@@ -18,10 +18,10 @@ from torch import Tensor
 
 import reference
 import torch_impl
-from compare.base.arrays import to_array, to_tensor
+from compare.base.conversion import to_array, to_tensor
 from compare.base.quantities import Array, Observation, parameter, state
 from compare.catalogue.entries.entry import Entry, Variant
-from compare.catalogue.layer_check import generator
+from compare.catalogue.layer_against_torch import generator
 from compare.measure.meter import Meter
 from compare.measure.rounding import unit_roundoff
 from compare.measure.step import StepOutcome, compare_step

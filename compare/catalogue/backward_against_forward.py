@@ -18,7 +18,7 @@ import numpy as np
 from compare.base.nested import leaves
 from compare.base.quantities import Array, Observation, gradient
 from compare.catalogue.entries.entry import Entry, Variant
-from compare.catalogue.layer_check import Problem, generator, observe, pose
+from compare.catalogue.layer_against_torch import Problem, generator, observe, pose
 from compare.catalogue.subject import INPUT, OUTPUT, Subject, random_like, subject_of
 from compare.measure.meter import Meter
 from compare.measure.rounding import unit_roundoff

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from compare.base.errors import CannotCompare
-from compare.cases.named import Case
+from compare.cases.registry import Case
 from compare.cases.text import numbered, windows, zen
 from compare.process.loading import install
 

@@ -12,7 +12,7 @@ from compare.base.quantities import Array
 from compare.own.comparison.against_loss import ESTIMATE
 from compare.own.comparison.against_torch import Look
 from compare.own.oracle.autograd import Autograd
-from compare.own.oracle.sampling import is_derivative
+from compare.own.oracle.loss_derivative import is_derivative
 from compare.own.user.gradients import Seen, Stepped
 from compare.own.user.network import Subject
 from compare.own.user.own_loss import Differentiator

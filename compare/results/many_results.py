@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from compare.base.errors import CannotCompare
-from compare.cases.named import Case
+from compare.cases.registry import Case
 from compare.results.document import Document, Line
 from compare.results.json import as_json
 from compare.results.report import Report

@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from compare.own.isolation import statics
+from compare.own.isolation import static_reading
 
 Restore = Callable[[], object]
 
@@ -60,7 +60,7 @@ def keep_attributes(value: Any, held: dict[str, Any], read: Callable[[Any], Any]
 
     def restore() -> None:
         if type(value) is not kind or read(value) is not held:
-            statics.give_back(value, kind, held)
+            static_reading.give_back(value, kind, held)
         if list(held) != names:
             held.clear()
         held.update(items)

@@ -16,14 +16,14 @@ from typing import TypeVar
 
 from compare.own.comparison.against_torch import Look
 from compare.own.explain import remarks
-from compare.own.explain.carried import second_step
-from compare.own.explain.causes import causes_of, of_own_loss
-from compare.own.explain.known import from_numbers
+from compare.own.explain.find_causes import causes_of, of_own_loss
+from compare.own.explain.gradients_compared import from_numbers
+from compare.own.explain.second_step import second_step
 from compare.own.explain.which_side import judge
 from compare.own.isolation.timeout import alarm, alarms, time_left
 from compare.own.oracle.autograd import Autograd
 from compare.own.user.network import Subject
-from compare.process.afterwards import CAUSE, OTHER, SECOND_STEP, SIDE, Wanted, attempt, time_for_it
+from compare.process.guarded import CAUSE, OTHER, SECOND_STEP, SIDE, Wanted, attempt, time_for_it
 from compare.results.own_report import CrossReport
 
 T = TypeVar("T")
