@@ -2,8 +2,8 @@
 
 ``python -m benchmarks.calibrate_own`` checks random networks without a fault, in the styles in
 which people write them (:mod:`benchmarks.handmade`), and notes each difference over what was
-allowed. It writes the table to docs/tolerances.md. With ``--alone`` small ones are held against the
-derivative of their own loss instead, and another table is written.
+allowed. It writes the table to docs/tolerances.md. With ``--alone`` small ones are compared with
+the derivative of their own loss instead, and another table is written.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ class Tally:
     """What was found in some networks.
 
     Attributes:
-        alone: whether they are held against their own loss.
+        alone: whether they are compared with their own loss.
         ratios: differences over what was allowed, by kind.
         detectable: the smallest relative change that would have failed, of what could fail.
         vacuous: comparisons that showed nothing.

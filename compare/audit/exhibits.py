@@ -1,6 +1,6 @@
 """What faults are planted in: entries of the catalogue and whole networks, each beside PyTorch.
 
-What PyTorch shows is recorded once; every fault of the exhibit is held against the same record, by
+What PyTorch shows is recorded once; every fault of the exhibit is compared with the same record, by
 the very comparison that ``compare`` makes.
 """
 
@@ -87,12 +87,12 @@ class Judgement:
 
 
 class Stepwise:
-    """What is held against PyTorch step by step, each from PyTorch's own start."""
+    """What is compared with PyTorch step by step, each from PyTorch's own start."""
 
     tolerance: Tolerance
 
     def compare_steps(self, parts: Parts) -> Iterator[StepOutcome]:
-        """Make each step with these parts, and hold it against PyTorch's."""
+        """Make each step with these parts, and compare it with PyTorch's."""
         raise NotImplementedError
 
     def judge(self, parts: Parts) -> Judgement:

@@ -115,7 +115,7 @@ def ask(entry: Entry, variant: Variant, dtype: str, subject: Subject, seed: int)
 def step_layer(
     variant: Variant, tolerance: Tolerance, subject: Subject, asked: Asked
 ) -> StepOutcome:
-    """Let the reference's side solve a problem, and hold it against what PyTorch made of it."""
+    """Let the reference's side solve a problem, and compare it with what PyTorch made of it."""
 
     def run(seen: Observation) -> None:
         observe(subject, asked.problem, asked.upstream, tolerance, variant.strided, seen)

@@ -190,7 +190,7 @@ def _changes(group: Mapping[str, Any], step: int) -> dict[str, Any]:
 
 
 def start_rule(rule: reference.Optimizer, made: RuleStep, tolerance: Tolerance) -> StepOutcome:
-    """Hold what the reference's rule remembers before the first step against PyTorch's."""
+    """Compare what the reference's rule remembers before the first step with PyTorch's."""
 
     def run(seen: Observation) -> None:
         seen |= _named({}, rule.init(_lifted(tolerance, made.params)))
@@ -199,7 +199,7 @@ def start_rule(rule: reference.Optimizer, made: RuleStep, tolerance: Tolerance) 
 
 
 def step_rule(rule: reference.Optimizer, made: RuleStep, tolerance: Tolerance) -> StepOutcome:
-    """Let the reference's rule make one step, and hold it against PyTorch's."""
+    """Let the reference's rule make one step, and compare it with PyTorch's."""
     return compare_step(
         lambda seen: run_rule(rule, made, tolerance, seen), made.expected, tolerance.split
     )
@@ -318,7 +318,7 @@ def record_schedule(entry: Entry, variant: Variant, seed: int = 0) -> Rates:
 
 
 def against_schedule(schedule: Scheduler, rates: Rates) -> Iterator[StepOutcome]:
-    """Let the reference's schedule run, and hold each count against PyTorch's."""
+    """Let the reference's schedule run, and compare each count with PyTorch's."""
     u = unit_roundoff(np.dtype("float64"))
     position: Any = None
     for count, expected in enumerate(rates.expected):

@@ -146,7 +146,7 @@ def _require_sense(
         raise UsageError("step and lr go together: lr is the learning rate that step uses")
     if torch_loss is None and loss is None:
         raise UsageError(
-            "there is nothing to hold the gradients against: give torch_loss, the same loss in "
+            "there is nothing to compare the gradients with: give torch_loss, the same loss in "
             "PyTorch, or loss, the network's own"
         )
     if module is not None and torch_loss is None:

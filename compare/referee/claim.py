@@ -21,7 +21,7 @@ class Claim(Enum):
 
 
 def judge_claim(found: Derivative, claim: float, distance: float, noise: float) -> Claim:
-    """Hold a claim against the derivative.
+    """Compare a claim with the derivative.
 
     A claim is right if it is off by no more than the derivative's error and rounding. At a corner
     claims take one of several slopes, of which a line through it shows but two.

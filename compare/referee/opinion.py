@@ -39,14 +39,14 @@ class Finding(Enum):
         "carries from step to step: its training loop or its state"
     )
     STRUCTURE = "the two sides do not give the same things, so none can be differentiated"
-    NOT_FINITE = "values are not finite, so there is no derivative to hold them against"
+    NOT_FINITE = "values are not finite, so there is no derivative to compare them with"
     CORNER = (
         "the loss has a corner exactly here, and so no derivative that could tell; the slope that "
         "PyTorch takes there is the convention (that of ReLU at 0 is 0)"
     )
     NEARBY = (
         "which side is wrong could not be told: at weights a little off, a loss raises an error or "
-        "is not finite, so there is no derivative to hold the gradients against"
+        "is not finite, so there is no derivative to compare the gradients with"
     )
     UNCLEAR = "which side is wrong could not be told: the difference is too small for that"
 

@@ -37,7 +37,7 @@ class CrossReport(Result):
     """What a check of a user's network found.
 
     Attributes:
-        against: what its gradients were held against.
+        against: what its gradients were compared with.
         tolerance: name of the tolerance.
         multiple: how many of its units were allowed.
         sections: the comparisons.

@@ -251,7 +251,7 @@ def _gradient(tensor: Tensor) -> Array:
 
 @contextmanager
 def _as_torchs() -> Iterator[None]:
-    """Where the side that the other is held against raises, there is no verdict."""
+    """Where the side that the other is compared with raises, there is no verdict."""
     try:
         yield
     except BackproofError:

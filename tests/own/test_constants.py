@@ -1,4 +1,4 @@
-"""Constants that PyTorch's float64 backward passes hold in float32 are not held against anybody."""
+"""Constants that PyTorch's float64 backward passes hold in float32 are not anybody's fault."""
 
 from __future__ import annotations
 

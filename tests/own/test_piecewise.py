@@ -1,4 +1,4 @@
-"""Losses of straight pieces, held against their own derivative: right agrees, doubled does not."""
+"""Losses of straight pieces, compared with their own derivative: right agrees, doubled does not."""
 
 from __future__ import annotations
 

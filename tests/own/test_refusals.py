@@ -109,7 +109,7 @@ def test_losses_that_are_none(loss: Callable[[], Any], message: str) -> None:
         ({"step": lambda: None, "lr": 1.0}, "give either grads"),
         ({"grads": None, "step": lambda: None}, "step and lr go together"),
         ({"grads": {"W1": 1}}, "grads is a dict, but should be a function"),
-        ({"torch_loss": None}, "there is nothing to hold the gradients against"),
+        ({"torch_loss": None}, "there is nothing to compare the gradients with"),
         ({"torch_loss": None, "module": nn.Identity(), "loss": lambda: 1.0}, "module needs"),
         ({"module": 3}, "module is a int"),
         ({"names": {}}, "names belongs to a module"),

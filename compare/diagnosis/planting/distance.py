@@ -23,7 +23,7 @@ def distances(
 
     Args:
         one: what was shown.
-        other: what it is held against; in its order the answer is.
+        other: what it is compared with; in its order the answer is.
         allowed: the largest allowed difference by quantity, entry for entry.
     """
     return dict(each_distance(one, other, allowed))

@@ -33,7 +33,7 @@ ALONG = "along a direction"
 #: Why an entry is not compared.
 CORNER = (
     "the loss has a corner there, such as a ReLU whose input is exactly 0, and so no derivative; "
-    "with torch_loss, they are held against PyTorch's convention"
+    "with torch_loss, they are compared with PyTorch's convention"
 )
 UNKNOWN = (
     "no derivative can be read from the values of the loss there; with torch_loss, they are held "
@@ -208,7 +208,7 @@ class _Meter:
 
 
 def _reason(found: Derivative) -> str:
-    """Why there is nothing to hold an entry against; empty if there is."""
+    """Why there is nothing to compare an entry with; empty if there is."""
     if found.jump > 0:
         return CORNER
     return "" if is_derivative(found) else UNKNOWN

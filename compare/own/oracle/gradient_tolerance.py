@@ -1,4 +1,4 @@
-"""How far a user's gradients may be from what they are held against (docs/tolerances.md)."""
+"""How far a user's gradients may be from what they are compared with (docs/tolerances.md)."""
 
 from __future__ import annotations
 

@@ -56,7 +56,7 @@ class Samples:
 
 
 def is_derivative(found: Derivative) -> bool:
-    """Whether there is one, to hold something against."""
+    """Whether there is one, to compare something with."""
     return found.jump == 0 and bool(np.isfinite(found.value) and np.isfinite(found.error))
 
 

@@ -18,7 +18,7 @@ class Plateau(Position):
     Attributes:
         best: the best metric so far.
         bad: counts since it was last improved, those of a cooldown not included.
-        cooldown: counts for which nothing will be held against the metric.
+        cooldown: counts in which a metric that does not improve is ignored.
     """
 
     best: float
