@@ -19,7 +19,7 @@ from compare.diagnosis.diagnose import diagnose
 from compare.diagnosis.planting.distance import distances
 from compare.diagnosis.planting.places import Site, planted, sites_by_owner
 from compare.diagnosis.planting.replay import Replayed
-from compare.diagnosis.planting.search import Evidence, Search
+from compare.diagnosis.planting.search_faults import Evidence, Search
 from compare.faults import FAULTS, Fault
 from compare.measure.tolerances import make
 from compare.sides.feed import Feed

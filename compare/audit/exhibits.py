@@ -25,9 +25,9 @@ from compare.catalogue.subject import Subject, subject_of
 from compare.diagnosis.planting.places import Parts, fresh
 from compare.diagnosis.planting.replay import Replayed, replay_once
 from compare.diagnosis.planting.replay_network import SideStage
-from compare.diagnosis.planting.search import Evidence
+from compare.diagnosis.planting.search_faults import Evidence
 from compare.measure.meter import Meter
-from compare.measure.step import StepInput, StepOutcome
+from compare.measure.step_records import StepInput, StepOutcome
 from compare.measure.tolerances import Fixed, Tolerance
 from compare.results.verdict import Failure, judge
 from compare.sides import lockstep

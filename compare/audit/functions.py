@@ -17,7 +17,7 @@ from compare.base.conversion import to_array, to_tensor
 from compare.base.quantities import Array, Observation, gradient
 from compare.diagnosis.planting.places import Parts
 from compare.diagnosis.planting.replay import Replayed, replay_once
-from compare.measure.step import StepOutcome, compare_step
+from compare.measure.step_records import StepOutcome, compare_step
 from compare.measure.tolerances import Tolerance
 from reference import Params
 

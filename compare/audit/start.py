@@ -15,7 +15,7 @@ from compare.cases.datasets import Dataset
 from compare.cases.registry import Case
 from compare.diagnosis.planting.places import Parts
 from compare.diagnosis.planting.replay import Replayed, replay_once
-from compare.diagnosis.planting.search import Evidence
+from compare.diagnosis.planting.search_faults import Evidence
 from compare.measure.tolerances import Tolerance
 from compare.sides import pair
 from compare.sides.feed import Feed

@@ -13,7 +13,7 @@ from compare.base.quantities import Observation
 from compare.diagnosis.planting.distance import distances, first_apart
 from compare.diagnosis.planting.first_effect import Spots
 from compare.diagnosis.planting.places import Parts, Site, planted, sites
-from compare.diagnosis.planting.search import Search
+from compare.diagnosis.planting.search_faults import Search
 from compare.faults import FAULTS, Fault
 
 #: A fault counts as named if it is one of at most so many.

@@ -22,7 +22,7 @@ from compare.catalogue.entries.entry import Entry, Variant
 from compare.catalogue.subject import OUTPUT, Subject, random_like, random_params, subject_of
 from compare.catalogue.torch_subject import TorchSubject, dropout_mask, module_of
 from compare.measure.meter import Meter
-from compare.measure.step import StepOutcome, compare_step
+from compare.measure.step_records import StepOutcome, compare_step
 from compare.measure.tolerances import Tolerance, make
 from compare.measure.torch_constants import Constants
 from compare.results.checked import Checked

@@ -24,7 +24,7 @@ from compare.catalogue.entries.entry import Entry, Variant
 from compare.catalogue.layer_against_torch import generator
 from compare.measure.meter import Meter
 from compare.measure.rounding import unit_roundoff
-from compare.measure.step import StepOutcome, compare_step
+from compare.measure.step_records import StepOutcome, compare_step
 from compare.measure.tolerances import Tolerance, make
 from compare.results.checked import Checked
 from reference.optim.schedulers import Scheduler

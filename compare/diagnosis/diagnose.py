@@ -12,9 +12,9 @@ from compare.diagnosis.planting.distance import ROUNDINGS, first_apart
 from compare.diagnosis.planting.places import Site
 from compare.diagnosis.planting.replay import Replayed, Stage, Timed
 from compare.diagnosis.planting.replay_network import SideStage
-from compare.diagnosis.planting.search import Evidence, Explanation, Search
+from compare.diagnosis.planting.search_faults import Evidence, Explanation, Search
 from compare.diagnosis.signatures.read import read
-from compare.measure.step import StepOutcome
+from compare.measure.step_records import StepOutcome
 from compare.process.budget import Budget, TimeUp
 from compare.results.cause import Cause
 from compare.sides.reference_side import ReferenceSide

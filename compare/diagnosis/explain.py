@@ -13,7 +13,7 @@ from compare.diagnosis.diagnose import told
 from compare.diagnosis.evidence.facts import Facts
 from compare.diagnosis.planting.places import Parts, fresh
 from compare.diagnosis.planting.replay import Replayed, replay_once
-from compare.diagnosis.planting.search import Evidence, Search
+from compare.diagnosis.planting.search_faults import Evidence, Search
 from compare.diagnosis.signatures.read import read
 from compare.results.cause import Cause
 from compare.twins.modules import mirror

@@ -17,8 +17,8 @@ from compare.own.comparison.against_loss import Alone
 from compare.own.explain.explain_verdict import explained
 from compare.own.explain.first_wrong import apart, where_to_look
 from compare.own.isolation.process_state import kept_world
+from compare.own.isolation.snapshot_and_restore import Memento
 from compare.own.isolation.timeout import time_limit
-from compare.own.isolation.user_state import Memento
 from compare.own.oracle.autograd import Autograd
 from compare.own.oracle.drawn_weights import draw
 from compare.own.oracle.gradient_tolerance import Allowance, coarsest

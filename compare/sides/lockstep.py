@@ -8,7 +8,7 @@ from functools import partial
 from torch import Tensor
 
 from compare.base.quantities import Array, Observation
-from compare.measure.step import StepInput, StepOutcome, compare_step
+from compare.measure.step_records import StepInput, StepOutcome, compare_step
 from compare.measure.tolerances import Tolerance
 from compare.sides.reference_side import ReferenceSide
 from compare.sides.torch_side import TorchSide

@@ -17,7 +17,7 @@ from compare.base.quantities import Array
 from compare.cases.case import Case
 from compare.cases.datasets import Dataset
 from compare.cases.registry import check_settings
-from compare.measure.step import StepOutcome
+from compare.measure.step_records import StepOutcome
 from compare.measure.tolerances import make
 from compare.results.report import Report
 from compare.results.verdict import Verdict

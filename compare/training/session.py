@@ -18,7 +18,7 @@ from compare.cases.goals import GOALS
 from compare.measure import torch_constants
 from compare.measure.history import LossHistory
 from compare.measure.meter import Meter
-from compare.measure.step import StepInput, StepOutcome, raised
+from compare.measure.step_records import StepInput, StepOutcome, raised
 from compare.measure.tolerances import Tolerance
 from compare.process import blame
 from compare.process.guarded import FAULT, attempt, time_for_it

@@ -17,7 +17,7 @@ import torch
 from compare.base.conversion import to_tensor
 from compare.base.errors import BackproofError
 from compare.base.quantities import AT_INPUT, LOSS, Array, activation, gradient, gradient_at
-from compare.measure.step import StepOutcome
+from compare.measure.step_records import StepOutcome
 from compare.referee.claim import Claim, judge_claim
 from compare.referee.derivative import (
     Derivative,

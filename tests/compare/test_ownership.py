@@ -13,7 +13,7 @@ import pytest
 
 import compare.measure.meter
 import reference.layers.linear
-from compare.own.isolation.user_state import Memento
+from compare.own.isolation.snapshot_and_restore import Memento
 from compare.process.ownership import is_ours, is_users, is_users_module
 
 SOURCE = """

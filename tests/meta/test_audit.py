@@ -14,7 +14,7 @@ from compare.audit import run, trial
 from compare.audit.run import Audit, audit
 from compare.audit.trial import Trial
 from compare.cases.registry import DTYPES
-from compare.diagnosis.planting import search as catalogue
+from compare.diagnosis.planting import search_faults as catalogue
 from compare.diagnosis.planting.places import Site, planted, sites
 from compare.faults import FAULTS, Fault
 from compare.faults.changes.methods import output

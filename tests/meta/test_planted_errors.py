@@ -13,7 +13,7 @@ from compare.base.quantities import Array
 from compare.cases.registry import DTYPES, adapt, find
 from compare.measure.meter import Meter
 from compare.measure.metrics import Metrics
-from compare.measure.step import StepOutcome
+from compare.measure.step_records import StepOutcome
 from compare.measure.tolerances import make
 from compare.sides.feed import Feed
 from compare.sides.pair import build

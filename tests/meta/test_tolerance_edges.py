@@ -14,7 +14,7 @@ from compare.base.quantities import LOSS, Array, Observation, parameter
 from compare.cases.registry import DTYPES, adapt, find
 from compare.measure.meter import Meter
 from compare.measure.metrics import Metrics
-from compare.measure.step import StepOutcome
+from compare.measure.step_records import StepOutcome
 from compare.measure.tolerances import Tolerance, make
 from compare.sides.feed import Feed
 from compare.sides.pair import Pair, build

@@ -17,7 +17,7 @@ import pytest
 import torch
 
 from compare import crosscheck
-from compare.own.isolation.user_state import Memento
+from compare.own.isolation.snapshot_and_restore import Memento
 from compare.results.verdict import Verdict
 from tests.support.odd_objects import ODD
 

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 import torch
 
-from compare.own.isolation.user_state import Memento
+from compare.own.isolation.snapshot_and_restore import Memento
 
 counter = {"calls": 0}
 rate = 0.5

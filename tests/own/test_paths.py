@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from compare import CannotCompare, UsageError
-from compare.own.user.paths import is_pointer, place
+from compare.own.user.attribute_paths import is_pointer, place
 
 ROOT = SimpleNamespace(layers=[SimpleNamespace(weight=1.0)], params={"W1": 2.0, "a b": 3.0})
 

@@ -20,7 +20,7 @@ import torch
 from torch import nn
 
 from compare import CannotCompare, UsageError, crosscheck
-from compare.own.user.paths import place
+from compare.own.user.attribute_paths import place
 from tests.support.networks import NAMES, Network, torch_loss
 from tests.support.refused import refused
 

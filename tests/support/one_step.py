@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from torch import Tensor
 
-from compare.measure.step import StepOutcome
+from compare.measure.step_records import StepOutcome
 from compare.measure.tolerances import Tolerance
 from compare.sides.lockstep import step_reference, step_torch
 from compare.sides.pair import Pair

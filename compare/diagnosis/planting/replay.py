@@ -9,7 +9,7 @@ from typing import Protocol
 from compare.base.errors import BackproofError
 from compare.base.quantities import Observation
 from compare.diagnosis.planting.places import Parts
-from compare.measure.step import raised
+from compare.measure.step_records import raised
 from compare.process.budget import Budget
 
 

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 from compare.base.quantities import Array, Observation
 from compare.diagnosis.planting.places import Parts, fresh
 from compare.diagnosis.planting.replay import Replayed, replay_once
-from compare.measure.step import StepInput
+from compare.measure.step_records import StepInput
 from compare.sides.feed import Feed
 from compare.sides.networks.beside import Beside
 from compare.sides.reference_side import ReferenceSide

@@ -11,7 +11,7 @@ from compare.diagnosis.evidence import fit
 from compare.diagnosis.evidence.facts import Facts
 from compare.diagnosis.evidence.fit import Fit, Line
 from compare.diagnosis.evidence.gradient import Gradient
-from compare.diagnosis.signatures.constant_factors import is_bias
+from compare.diagnosis.signatures.gradient_times_constant import is_bias
 from compare.results.cause import Cause, listed
 
 _DECAYS: dict[str, Callable[[Array], Array]] = {

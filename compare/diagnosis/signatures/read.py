@@ -20,8 +20,8 @@ from compare.diagnosis.evidence.finding import merged
 from compare.diagnosis.evidence.gradient import Gradient, gradients, wrong_names
 from compare.diagnosis.signatures.additions import decays
 from compare.diagnosis.signatures.arrangements import arrangements
-from compare.diagnosis.signatures.constant_factors import factors, line
 from compare.diagnosis.signatures.factor_per_unit import unit_factors
+from compare.diagnosis.signatures.gradient_times_constant import factors, line
 from compare.diagnosis.signatures.missing_parts import lost
 from compare.diagnosis.signatures.second_observation import carried, lr_dependent, only_later
 from compare.results.cause import Cause, best, unexplained

@@ -6,7 +6,7 @@ how far rounding may have moved it. See docs/tolerances.md for where the formula
 
 from compare.measure.rounding import orders, zeros_to_fill
 from compare.measure.rounding.array import SPECIAL, Rounded
-from compare.measure.rounding.model import (
+from compare.measure.rounding.error_models import (
     Model,
     Rigorous,
     Statistical,

@@ -9,8 +9,8 @@ import numpy as np
 from numpy.lib.mixins import NDArrayOperatorsMixin
 
 from compare.base.errors import CannotCompare
-from compare.measure.rounding.model import Array, Error, Model
-from compare.measure.rounding.rules import COMPARISONS, LOGICAL, RULES, comparison
+from compare.measure.rounding.error_models import Array, Error, Model
+from compare.measure.rounding.error_rules import COMPARISONS, LOGICAL, RULES, comparison
 
 #: Functions that only move numbers about: the errors move with them.
 MOVING = {
@@ -343,5 +343,5 @@ def _unknown(name: str) -> UnknownOperation:
     return UnknownOperation(
         f"how rounding errors pass through numpy's {name} is not known, so no tolerance can be "
         f"computed for it; use --tolerance fixed, or add its rule to "
-        f"compare/measure/rounding/rules.py"
+        f"compare/measure/rounding/error_rules.py"
     )

@@ -10,7 +10,7 @@ import numpy as np
 
 from compare.base.errors import CannotCompare
 from compare.measure.rounding.array import Rounded, full_error
-from compare.measure.rounding.rules import RULES, comparison
+from compare.measure.rounding.error_rules import RULES, comparison
 
 
 def accumulated(name: str, array: Rounded, axis: int | None = None) -> Rounded:

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from compare.measure.rounding.array import MAKING, MOVING, Rounded, certain, full_error
-from compare.measure.rounding.model import Array, Model
+from compare.measure.rounding.error_models import Array, Model
 
 
 class Room(Rounded):

@@ -19,7 +19,7 @@ import numpy as np
 
 from compare.base.quantities import Array
 from compare.own.isolation import static_reading
-from compare.own.isolation.user_state import Memento, named_in
+from compare.own.isolation.snapshot_and_restore import Memento, named_in
 from compare.own.user.network import Subject
 from compare.own.user.numbers import fill, is_leaf
 

@@ -11,7 +11,7 @@ import numpy as np
 from compare.diagnosis.signatures.adaptive import adaptive
 from compare.own.comparison.against_torch import Look
 from compare.own.explain.gradients_compared import Known, known
-from compare.own.explain.search import slipped
+from compare.own.explain.search_slips import slipped
 from compare.own.explain.slips import EARLY
 from compare.own.explain.steps import from_second_step
 from compare.own.oracle.autograd import Autograd

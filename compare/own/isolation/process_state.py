@@ -16,7 +16,7 @@ import torch
 from torch._tensor_str import PRINT_OPTS
 
 from compare.own.isolation.patches import originals
-from compare.own.isolation.restore_by_kind import Restore
+from compare.own.isolation.restore_methods import Restore
 
 #: As the operating system has them: to read them so takes a thirtieth of the time.
 _VARIABLES = os.environ._data  # type: ignore[attr-defined]

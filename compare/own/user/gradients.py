@@ -20,9 +20,9 @@ import numpy as np
 from compare.base.errors import CannotCompare, UsageError
 from compare.base.quantities import Array
 from compare.measure.rounding import unit_roundoff
+from compare.own.user.attribute_paths import is_pointer, place
 from compare.own.user.numbers import as_array, fill, without_ones
 from compare.own.user.parameters import Parameters, first_bad
-from compare.own.user.paths import is_pointer, place
 from compare.own.user.run import Runner
 from compare.own.user.structure import Node, as_plain, take_apart
 

@@ -7,8 +7,8 @@ from typing import Any
 
 from compare.base.errors import CannotCompare
 from compare.base.quantities import Array
-from compare.own.isolation.restore_by_kind import Restore
-from compare.own.isolation.user_state import Memento
+from compare.own.isolation.restore_methods import Restore
+from compare.own.isolation.snapshot_and_restore import Memento
 from compare.own.user.gradients import Seen, Source, Stepped
 from compare.own.user.own_loss import as_loss
 from compare.own.user.parameters import Parameters

@@ -11,8 +11,8 @@ import numpy as np
 from compare.base.errors import CannotCompare, UsageError
 from compare.base.quantities import Array
 from compare.own.isolation import static_reading
+from compare.own.user.attribute_paths import Part, Place, is_pointer, place
 from compare.own.user.numbers import as_array, fill, is_leaf, is_number
-from compare.own.user.paths import Part, Place, is_pointer, place
 from compare.own.user.structure import Node, Tree
 
 

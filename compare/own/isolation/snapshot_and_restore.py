@@ -23,7 +23,7 @@ from typing import Any
 import numpy as np
 
 from compare.own.isolation import static_reading
-from compare.own.isolation.restore_by_kind import CACHE, Restore, keep_attributes, keeper
+from compare.own.isolation.restore_methods import CACHE, Restore, keep_attributes, keeper
 from compare.process.ownership import is_users_module, is_users_namespace
 
 _PLAIN = frozenset(

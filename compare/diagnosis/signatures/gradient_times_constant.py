@@ -12,7 +12,7 @@ from compare.diagnosis.evidence.facts import Facts
 from compare.diagnosis.evidence.fit import Fit, Line
 from compare.diagnosis.evidence.gradient import Gradient, gradients
 from compare.diagnosis.evidence.words import number
-from compare.diagnosis.signatures.named_constants import Constant, constants, merged
+from compare.diagnosis.signatures.constant_names import Constant, constants, merged
 from compare.results.cause import Cause, listed
 
 #: A constant nearer to 0 than that is no factor: the gradient is missing.

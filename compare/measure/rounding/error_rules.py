@@ -14,7 +14,7 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from compare.measure.rounding.accuracy import ULPS
-from compare.measure.rounding.model import Array, Error, Model
+from compare.measure.rounding.error_models import Array, Error, Model
 
 Rule: TypeAlias = Callable[[Model, Array, tuple[Array, ...], tuple[Error, ...]], Array]
 
