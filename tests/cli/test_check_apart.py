@@ -110,16 +110,16 @@ AFTER = """
 import os, signal, time
 import numpy as np
 import torch
-from compare.own.explain import afterwards
+from compare.own.explain import explain_verdict
 
 w = np.array([[0.5, -2.0], [0.3, 0.1]])
-there = afterwards.stands
+there = explain_verdict.stands
 
 def stands(report):
     there(report)
     {trick}
 
-afterwards.stands = stands
+explain_verdict.stands = stands
 
 def step(lr):
     w[...] -= lr * {factor} * w
